@@ -1,0 +1,95 @@
+"""What every command shares: the options that stand anywhere on the line, the settings, the database, the clock."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from sqlalchemy import Engine
+
+from digest.config import Settings, load_settings
+from digest.database import open_database
+from digest.errors import WrongUsage
+
+_VALUED = ("--config", "--now")
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalOptions:
+    """`now` is when the program was started, or what --now says."""
+
+    config: Path | None
+    now: datetime
+
+
+_chosen: list[GlobalOptions] = []
+
+
+def take_global_options(words: Sequence[str]) -> list[str]:
+    """Take --config, --now and --debug from anywhere on the line; the rest is the command's. Raises WrongUsage."""
+    rest: list[str] = []
+    found: dict[str, str] = {}
+    left = iter(words)
+    for word in left:
+        name, equals, value = word.partition("=")
+        if word == "--":
+            rest += [word, *left]
+        elif name in _VALUED:
+            taken = value if equals else next(left, None)
+            if not taken:
+                raise WrongUsage(f"{name} wants a value.")
+            found[name] = taken
+        elif word != "--debug":
+            rest.append(word)
+    config = Path(found["--config"]) if "--config" in found else None
+    moment = _moment(found["--now"]) if "--now" in found else datetime.now(UTC)  # noqa: TID251 (the program's edge)
+    _chosen[:] = [GlobalOptions(config, moment)]
+    return rest
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise WrongUsage(f'--now "{text}" is no ISO 8601 time; write 2026-04-28T09:00:00Z.') from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def now() -> datetime:
+    """The moment of this command."""
+    return _chosen[0].now
+
+
+def clock() -> Callable[[], datetime]:
+    """A clock that starts at the moment of this command and runs on."""
+    start, began = now(), time.monotonic()
+    return lambda: start + timedelta(seconds=time.monotonic() - began)
+
+
+def settings() -> Settings:
+    """The settings of this command. Raises ConfigError."""
+    return load_settings(_chosen[0].config)
+
+
+@contextmanager
+def database(chosen: Settings) -> Iterator[Engine]:
+    """The database, closed at the end. Raises StorageError."""
+    engine = open_database(chosen.database.url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar on stderr that vanishes; nothing where stderr is no terminal."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(label, total=total)
+        yield lambda done: bar.update(task, advance=done)

@@ -1,0 +1,312 @@
+"""What a person reads in the terminal. Full meaning without colour; foreign text is never taken for markup."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from digest.changes.kinds import EXPLAINED, Change, Figure, Kind, Reason
+from digest.changes.ranking import Standing
+from digest.changes.week import SourceWeek, WeekChanges
+from digest.config import Settings, Source
+from digest.edition import numbers
+from digest.edition.documents import value_words
+from digest.edition.naming import shown_name
+from digest.operations.demo import Demo
+from digest.operations.status import Status
+from digest.scores.catalog import resolve
+from digest.scores.snapshot import Snapshot
+from digest.subscribers.store import Subscriber
+from digest.weekly.collecting import Collected
+from digest.weekly.stages import Drafted, Sent
+
+out = Console(highlight=False, emoji=False, soft_wrap=False)
+
+_CAUSES: Mapping[Kind, tuple[str, str]] = {
+    Kind.MODEL_ADDED: ("new", "cyan"),
+    Kind.MODEL_REMOVED: ("gone", "yellow"),
+    Kind.MODEL_RENAMED: ("renamed", "dim"),
+    Kind.SCORE_CHANGED: ("score", "blue"),
+    Kind.SCORE_FILLED_IN: ("filled in", "dim"),
+    Kind.SCORE_WITHDRAWN: ("withdrawn", "yellow"),
+    Kind.RANK_CHANGED: ("rank", "blue"),
+    Kind.LEADER_CHANGED: ("leader", "bold"),
+    Kind.BENCHMARK_ADDED: ("benchmark", "yellow"),
+    Kind.BENCHMARK_REMOVED: ("benchmark", "yellow"),
+    Kind.BENCHMARK_REVISED: ("benchmark", "yellow"),
+    Kind.SCALE_SHIFTED: ("scale", "yellow"),
+    Kind.PRICE_CHANGED: ("price", "cyan"),
+    Kind.PRICE_FILLED_IN: ("filled in", "dim"),
+    Kind.PRICE_WITHDRAWN: ("withdrawn", "yellow"),
+    Kind.CONTEXT_CHANGED: ("context", "cyan"),
+    Kind.SOURCES_DISAGREE: ("disagree", "yellow"),
+}
+_MARKS: Mapping[str, tuple[str, str]] = {
+    "fresh": ("✓", "cyan"),
+    "unchanged": ("✓", "dim"),
+    "new": ("✓", "cyan"),
+    "stale": ("!", "yellow"),
+    "failed": ("×", "red"),
+    "quarantined": ("!", "yellow"),
+}
+
+
+def _table(*heads: str, numbers_from: int = 99) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim", show_edge=False, padding=(0, 2, 0, 0))
+    for index, head in enumerate(heads):
+        table.add_column(head, justify="right" if index >= numbers_from else "left", overflow="fold")
+    return table
+
+
+def _name(change: Change) -> Text:
+    if not change.name.raw:
+        return Text(numbers.benchmark_name(change.benchmark or ""), style="bold")
+    name = shown_name(change.name)
+    return Text.assemble((numbers.title(name), "bold"), " ", (numbers.variant(name), "dim"))
+
+
+# Captures
+
+
+def collected(results: Iterable[Collected], skipped: Sequence[tuple[object, str]] = ()) -> None:
+    """What became of each source's captures."""
+    by_source: dict[str, list[Collected]] = {}
+    for result in results:
+        by_source.setdefault(result.source, []).append(result)
+    table = _table("", "Source", "Stored", "Known", "Failed", "Newest", numbers_from=2)
+    failed = [result for group in by_source.values() for result in group if result.outcome == "failed"]
+    for source, group in by_source.items():
+        counts = Counter(result.outcome for result in group)
+        newest = max(group, key=lambda result: result.on)
+        mark = ("×", "red") if counts["failed"] else ("✓", "cyan")
+        cells = [str(counts[outcome]) for outcome in ("stored", "known", "failed")]
+        table.add_row(Text(*mark), Text(source), *cells, newest.on.isoformat())
+    if by_source:
+        out.print(table)
+    for result in failed:
+        out.print(Text(f"× {result.detail}", style="red"))
+    for place, why in skipped:
+        out.print(Text(f"skipped {place}: {why}", style="dim"))
+    stored = sum(result.outcome == "stored" for group in by_source.values() for result in group)
+    out.print(Text(f"{stored} stored, {len(failed)} failed, {len(skipped)} skipped."))
+
+
+# Changes
+
+
+def changes(found: WeekChanges, previous: str, current: str, *, everything: bool) -> None:
+    """The table of what changed; Before and After are left out below 80 columns, never the verdict."""
+    out.print(Text.assemble((current, "bold"), f"  compared with {previous}"))
+    for week in found.sources:
+        out.print(health_line(week))
+    every = [change for week in found.sources if week.changes for change in week.changes.changes]
+    every += found.disagreements
+    shown = [change for change in every if everything or change.news]
+    wide = out.width >= 80
+    table = _table("Cause", "What", *(("Before", "After") if wide else ()), "Verdict")
+    for change in shown:
+        cause, style = _CAUSES[change.kind]
+        where = Text.assemble(_name(change), "\n", (_where(change), "dim"))
+        values = (Text(_value(change.before, change)), Text(_value(change.after, change))) if wide else ()
+        table.add_row(Text(cause, style=style), where, *values, Text(_verdict(change)))
+    out.print()
+    if shown:
+        out.print(table)
+    apart = Counter(change.reason for change in every if not change.news)
+    news = sum(change.news for change in every)
+    out.print(Text(f"\n{numbers.several(len(every), 'difference')}, {news} of them news."))
+    for reason, count in apart.most_common() if not everything else ():
+        out.print(Text(f"  {count:>6,}  {reason.value}: {EXPLAINED[reason]}", style="dim"))
+
+
+def _where(change: Change) -> str:
+    if change.kind in (Kind.BENCHMARK_ADDED, Kind.BENCHMARK_REMOVED, Kind.BENCHMARK_REVISED):
+        return change.source
+    return f"{change.source} {numbers.benchmark_name(change.benchmark or '')}".strip()
+
+
+def _value(figure: Figure | None, change: Change) -> str:
+    if figure is None or figure == Figure():
+        return "none" if figure is None and change.name.raw else ""
+    if change.kind is Kind.RANK_CHANGED:
+        return f"#{figure.rank}"
+    value = value_words(figure, change) if figure.value is not None else ""
+    named = numbers.full(shown_name(figure.name)) if figure.name and not figure.source else figure.source or ""
+    return f"{value}\n{named}".strip()
+
+
+def _verdict(change: Change) -> str:
+    rank = f"#{change.after.rank}, " if change.after and change.after.rank and change.kind is Kind.MODEL_ADDED else ""
+    return f"{rank}{'news: ' if change.news else ''}{change.reason.value.replace('_', ' ')}"
+
+
+def reasons() -> None:
+    """The closed lists of kinds and reasons."""
+    out.print(Text("kinds", style="bold"))
+    for kind in Kind:
+        out.print(Text(f"  {kind.value}"))
+    out.print(Text("reasons", style="bold"))
+    for reason in Reason:
+        out.print(Text(f"  {reason.value:20} {EXPLAINED[reason]}"))
+
+
+def health_line(week: SourceWeek) -> Text:
+    """One line a source: how it fared, of which day, how large."""
+    mark, style = _MARKS[week.status]
+    current = week.state.current
+    detail = f"{len(current.rows):,} rows of {current.capture.on}, {current.capture.sha256[:8]}" if current else ""
+    if week.status == "stale":
+        detail = f"unchanged since {week.state.changed_on} ({week.age_days} days); left out and said so"
+    if week.status == "failed":
+        detail = week.state.failure or ""
+    return Text.assemble("  ", (mark, style), f" {week.state.source:14} ", (f"{week.status:10}", style), " ", detail)
+
+
+# Boards
+
+
+def board(snapshot: Snapshot, source: Source, benchmark: str, standings: Sequence[Standing], top: int) -> None:
+    """A ranking with its tie bands."""
+    about = snapshot.benchmarks[benchmark]
+    lower = "" if about.higher_is_better else ", lower is better"
+    out.print(
+        Text.assemble(
+            (f"{numbers.shown(source.title)} ", "bold"),
+            f"{numbers.benchmark_name(benchmark)}{lower}, {snapshot.capture.on}",
+        )
+    )
+    table = _table("#", "Model", "Score", "Tied", numbers_from=2)
+    bands = Counter(standing.band for standing in standings)
+    for standing in standings[: top or None]:
+        name = shown_name(resolve(snapshot.rows[standing.key].raw))
+        tied = f"with {bands[standing.band] - 1} from #{standing.band}" if bands[standing.band] > 1 else ""
+        table.add_row(
+            str(standing.rank),
+            Text.assemble((numbers.title(name), "bold"), " ", (numbers.variant(name), "dim")),
+            Text(_score(standing, about.unit)),
+            Text(tied, style="dim"),
+        )
+    out.print(table)
+    rest = len(standings) - (top or len(standings))
+    unranked = len(snapshot.rows) - len(standings)
+    if rest > 0 or unranked:
+        out.print(Text(f"{max(rest, 0)} more ranked, {unranked} not ranked.", style="dim"))
+    out.print()
+
+
+def _score(standing: Standing, unit: str) -> str:
+    value = numbers.score(standing.score.value, unit, 2)
+    low, high = standing.score.low, standing.score.high
+    return value if low is None or high is None else f"{value} ({_whole(low)} to {_whole(high)})"
+
+
+def _whole(value: Decimal) -> str:
+    return numbers.plain(value, 0)
+
+
+# The week
+
+
+def drafted(result: Drafted) -> None:
+    """What was drafted and what comes next."""
+    stored = result.stored
+    state = "drafted" if result.changed else "unchanged"
+    size = len(stored.rendered.html.encode()) / 1000
+    out.print(Text.assemble(("Edition ", "bold"), (stored.week, "bold"), f"  {state}, {size:.1f} kB of 102 kB"))
+    out.print(Text(f"  subject    {stored.rendered.subject}"))
+    out.print(Text(f"  preheader  {stored.rendered.preheader}"))
+    out.print(Text(f"  content    {stored.content_hash}"))
+    if result.voided:
+        out.print(Text("  The approval is void: the content is another than was approved.", style="yellow"))
+
+
+def next_step(words: str) -> None:
+    out.print(Text.assemble(("\nNext  ", "bold"), words))
+
+
+def sent(result: Sent) -> None:
+    """How the deliveries of a mailing stand."""
+    out.print(Text.assemble((f"Mailing {result.mailing.week}", "bold"), f"  {result.mailing.audience:,} readers"))
+    for state, count in result.tally.items():
+        out.print(Text(f"  {count:>9,}  {state}"))
+
+
+def demo(result: Demo) -> None:
+    """What the demo did and where to look."""
+    week = result.sent.mailing.week
+    out.print(Text("The demo's two weeks, from captures to mail\n", style="bold"))
+    out.print(Text("1  captures", style="cyan"))
+    for item in result.collected:
+        out.print(Text(f"   {item.source:14} {item.on}  {item.outcome}"))
+    out.print(Text("2  compared", style="cyan"))
+    every = [change for source in result.changes.sources if source.changes for change in source.changes.changes]
+    for change in [*every, *result.changes.disagreements]:
+        if change.news:
+            cause = _CAUSES[change.kind][0]
+            values = " → ".join(
+                value.replace("\n", " ")
+                for value in (_value(change.before, change), _value(change.after, change))
+                if value
+            )
+            out.print(Text(f"   {cause:10} {_where(change)}: ").append(_name(change)).append(f"  {values}"))
+    out.print(Text("3  drafted and approved", style="cyan"))
+    out.print(Text(f"   {week}  “{result.subject}”  {result.content_hash[:8]}"))
+    out.print(Text("4  routed and sent", style="cyan"))
+    for state, count in result.sent.tally.items():
+        if count:
+            out.print(Text(f"   {count} {state}"))
+    out.print(Text("\nLook at", style="bold"))
+    for path in result.mails:
+        out.print(Text(f"   {path}"), soft_wrap=True)
+
+
+def sources(settings: Settings, found: Mapping[str, SourceWeek]) -> None:
+    """Every declared source, and how it fares in the current week."""
+    for name, source in settings.sources.items():
+        if name in found:
+            out.print(health_line(found[name]))
+        else:
+            out.print(Text(f"    {name:14} {'no capture' if source.enabled else 'switched off'}", style="dim"))
+
+
+def checked(snapshot: Snapshot) -> None:
+    """What a source would bring."""
+    figures = sum(map(len, snapshot.scores.values()))
+    out.print(
+        Text(
+            f"{snapshot.capture.source}: {len(snapshot.rows):,} rows, {figures:,} scores on "
+            f"{len(snapshot.benchmarks)} benchmarks, {len(snapshot.offers):,} offers; nothing was stored."
+        )
+    )
+
+
+def subscribers(found: Sequence[Subscriber]) -> None:
+    """Readers with their state, country and locale."""
+    table = _table("Address", "State", "Country", "Locale")
+    for reader in found:
+        table.add_row(Text(reader.email), reader.consent.state, reader.consent.country or "not known", reader.locale)
+    if found:
+        out.print(table)
+    out.print(Text(f"{numbers.several(len(found), 'reader')}."))
+
+
+def status(found: Status, settings: Settings) -> None:
+    """Sources, the newest edition, its queue, and what needs a person."""
+    out.print(Text.assemble((settings.series.title, "bold"), f"  week {found.week}\n"))
+    for week in found.sources:
+        out.print(health_line(week))
+    if not found.sources:
+        out.print(Text("  no capture yet"))
+    out.print()
+    if found.edition:
+        out.print(Text(f"Newest edition  {found.edition}, {'approved' if found.approved else 'not approved'}"))
+        for state, count in found.tally.items():
+            out.print(Text(f"  {count:>9,}  {state}"))
+    else:
+        out.print(Text("No edition yet."))
+    out.print(Text("\nNeeds a person" if found.needs else "\nNothing needs a person.", style="bold"))
+    for need in found.needs:
+        out.print(Text(f"  {need}"))

@@ -1,0 +1,364 @@
+"""config.toml: parsed once at the edge, refused with the key's name when it is wrong, trusted inside.
+
+Later wins: config.toml < secret files < environment (`DIGEST_SMTP__PORT=2525`). A file without `[sources]` uses the
+packaged ones, so an operator's file need only hold what differs.
+"""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from datetime import date
+from decimal import Decimal
+from importlib import resources
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Self, get_args, get_origin
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_settings import (
+    BaseSettings,
+    NestedSecretsSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from digest.errors import ConfigError
+
+_assets_open = ExitStack()
+
+
+def asset(name: str) -> Path:
+    """The path of a packaged file or folder: `templates`, `data` or `config.toml`.
+
+    Found inside an installed wheel, else at the top of a checkout.
+    """
+    packaged = resources.files("digest") / "_assets" / name
+    if packaged.is_file() or packaged.is_dir():
+        return _assets_open.enter_context(resources.as_file(packaged))
+    return Path(__file__).parents[2] / name
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+def _one_line(text: str) -> str:
+    if any(ord(char) < 32 or ord(char) == 127 for char in text):
+        raise ValueError("holds a control character")
+    return text
+
+
+Line = Annotated[str, AfterValidator(_one_line)]
+
+
+class Level(Strict):
+    """One step down to the rows: every element of `each` is visited."""
+
+    each: str = "@"
+    as_: str | None = Field(None, alias="as")
+    key_as: str | None = None
+
+
+class Column(Strict):
+    """What one column measures. `low`, `high`, `stderr` and `n` name the columns that hold its uncertainty."""
+
+    benchmark: str | None = None
+    unit: str = "%"
+    higher_is_better: bool = True
+    scale: Decimal = Decimal(1)
+    strip: str = ""
+    low: str | None = None
+    high: str | None = None
+    stderr: str | None = None
+    n: str | None = None
+    margin: Decimal | None = Field(None, ge=0)
+    zero_is_missing: bool = False
+
+
+class LongForm(Column):
+    """One score a row: `name` is the field with the benchmark's name, `value` the field with its figure."""
+
+    name: str
+    value: str
+
+
+class Prices(Strict):
+    """Fields of an offer. `scale` turns the source's money into USD per million tokens."""
+
+    input: str | None = None
+    output: str | None = None
+    context: str | None = None
+    max_output: str | None = None
+    host: str | None = None
+    scale: Decimal = Decimal(1)
+
+
+class CategoryMap(Strict):
+    """Which benchmarks make up which category, in force from `from` until `until`, both included."""
+
+    from_: date | None = Field(None, alias="from")
+    until: date | None = None
+    categories: dict[str, list[str]]
+
+    def in_force(self, on: date) -> bool:
+        return (self.from_ is None or self.from_ <= on) and (self.until is None or on <= self.until)
+
+
+class Aggregates(Strict):
+    """Category means as `category:<name>` and their mean as `overall`; each only where it is complete."""
+
+    overall: str = "overall"
+    maps: list[CategoryMap]
+
+    def in_force(self, on: date) -> Mapping[str, list[str]]:
+        """The categories in force on a day; none when no map covers it."""
+        return next((known.categories for known in self.maps if known.in_force(on)), {})
+
+
+class Source(Strict):
+    """A declared source. `docs/adding-a-source.md` explains every key with an example."""
+
+    title: Line
+    url: Line
+    home: Line = ""
+    licence: Line = "none stated"
+    enabled: bool = True
+    kind: Literal["scores", "offers"]
+    format: Literal["json", "yaml", "csv", "markdown"]
+    rows: list[Level] = [Level()]
+    model: str
+    key: str | None = None
+    skip: list[str] = []
+    columns: dict[str, Column] = {}
+    ignore: list[str] = []
+    missing: list[str] = []
+    long: LongForm | None = None
+    prices: Prices | None = None
+    aggregates: Aggregates | None = None
+    lead: str | None = None
+    margin: Decimal | None = Field(None, ge=0)
+    relative: bool = False
+    stale_after_days: PositiveInt = 45
+
+    @model_validator(mode="after")
+    def _measures_something(self) -> Self:
+        if not (self.columns or self.long or self.prices):
+            raise ValueError("declares neither columns, long nor prices: say what is to be read")
+        if self.kind == "scores" and self.lead is None:
+            raise ValueError("has kind scores but no lead: name the benchmark that ranks it")
+        if self.kind == "offers" and self.prices is None:
+            raise ValueError("has kind offers but no [prices]: say where the prices are")
+        return self
+
+
+class Series(Strict):
+    title: Line = "Digest"
+    tagline: Line = "Weekly LLM benchmarks"
+    timezone: str = "UTC"
+    base_url: Line = "http://127.0.0.1:8000"
+    postal_address: Line = ""
+    contact: Line = ""
+
+    @model_validator(mode="after")
+    def _zone_exists(self) -> Self:
+        try:
+            ZoneInfo(self.timezone)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(f'has timezone "{self.timezone}", which is no IANA zone such as Europe/Berlin') from error
+        return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+
+class Database(Strict):
+    url: str = Field("sqlite:///digest.db", repr=False)
+
+
+class Mail(Strict):
+    from_name: Line = "Digest"
+    from_address: Line = "digest@localhost.localdomain"
+    reply_to: Line = ""
+    list_id: Line = "digest.localhost.localdomain"
+
+
+class Delivery(Strict):
+    transport: Literal["maildir", "smtp"] = "maildir"
+    maildir: Path = Path("outbox")
+    batch: PositiveInt = 16
+    lease_seconds: PositiveInt = 60
+    give_up_after_hours: PositiveInt = 72
+
+
+class Smtp(Strict):
+    host: Line = "127.0.0.1"
+    port: int = Field(25, ge=1, le=65535)
+    tls: Literal["none", "starttls", "tls"] = "starttls"
+    user: str = ""
+    password: SecretStr = SecretStr("")
+    timeout_seconds: PositiveFloat = 30
+    messages_per_connection: PositiveInt = 100
+
+
+class Web(Strict):
+    host: Line = "127.0.0.1"
+    port: int = Field(8000, ge=0, le=65535)
+
+
+class Links(Strict):
+    keys: list[SecretStr] = []
+
+    @model_validator(mode="after")
+    def _long_enough(self) -> Self:
+        if any(len(key.get_secret_value()) < 32 for key in self.keys):
+            raise ValueError("has a key of less than 32 characters: make one with `openssl rand -hex 32`")
+        return self
+
+
+class Approval(Strict):
+    required: bool = True
+
+
+class Fetch(Strict):
+    connect_seconds: PositiveFloat = 10
+    total_seconds: PositiveFloat = 120
+    retries: int = Field(3, ge=0, le=10)
+    max_megabytes: PositiveInt = 64
+    allow_http: bool = False
+    allow_private_addresses: bool = False
+
+
+class Policy(Strict):
+    """How far apart two figures must be before they are told as different."""
+
+    disagree_price_percent: Decimal = Field(Decimal(1), ge=0)
+    disagree_context_percent: Decimal = Field(Decimal(5), ge=0)
+    rows_per_section: PositiveInt = 7
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_prefix="DIGEST_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        secrets_dir_missing="ok",
+        secrets_nested_delimiter="__",
+    )
+
+    series: Series = Series()
+    database: Database = Database()
+    mail: Mail = Mail()
+    delivery: Delivery = Delivery()
+    smtp: Smtp = Smtp()
+    web: Web = Web()
+    links: Links = Links()
+    approval: Approval = Approval()
+    fetch: Fetch = Fetch()
+    policy: Policy = Policy()
+    sources: dict[str, Source] = {}
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 (the library's signature)
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (the library's signature)
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return env_settings, NestedSecretsSettingsSource(file_secret_settings), init_settings
+
+    @property
+    def enabled_sources(self) -> dict[str, Source]:
+        return {name: source for name, source in self.sources.items() if source.enabled}
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """Read `path`, else `./config.toml`, else the packaged default.
+
+    Raises ConfigError naming file, section and key, with the nearest known key for an unknown one.
+    """
+    if path is None and Path("config.toml").is_file():
+        path = Path("config.toml")
+    default = asset("config.toml")
+    shown = str(path) if path else "the packaged config.toml"
+    values = _read_toml(path or default, shown)
+    values.setdefault("sources", _read_toml(default, "the packaged config.toml")["sources"])
+    _refuse_unknown_environment()
+    try:
+        # The folder is the one that containers and systemd mount secrets at; both name it in the environment.
+        return Settings(_secrets_dir=os.environ.get("DIGEST_SECRETS_DIR", "/run/secrets/digest"), **values)
+    except ValidationError as error:
+        raise ConfigError(_sentence(error, shown)) from error
+    except ValueError as error:  # a list or table given as text in the environment
+        raise ConfigError(f"a DIGEST_ variable cannot be read: {error}; write lists and tables as JSON.") from error
+
+
+def _read_toml(path: Path, shown: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{shown} cannot be read: {error.strerror}; name another with --config.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{shown} is not UTF-8 at byte {error.start}; save it as UTF-8.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{shown} is not valid TOML: {error}.") from error
+
+
+def _refuse_unknown_environment() -> None:
+    known = {name.upper() for name in Settings.model_fields} | {"SECRETS_DIR"}
+    for name in os.environ:
+        section = name.removeprefix("DIGEST_").split("__")[0].upper()
+        if name.upper().startswith("DIGEST_") and section not in known:
+            hint = _nearest(section, known)
+            raise ConfigError(f"the environment variable {name} names no section of config.toml{hint}")
+
+
+def _sentence(error: ValidationError, shown: str) -> str:
+    """The first fault of a validation, as one sentence for the person who wrote the file."""
+    fault = error.errors()[0]
+    parts = [str(part) for part in fault["loc"]]
+    where = f"[{'.'.join(parts[:-1])}] " if len(parts) > 1 else ""
+    if fault["type"] == "extra_forbidden":
+        hint = _nearest(parts[-1], _keys_at(fault["loc"][:-1]))
+        return f'{shown}: {where}has no key "{parts[-1]}"{hint}'
+    if fault["type"] == "missing":
+        return f'{shown}: {where}wants a key "{parts[-1]}", which is not there.'
+    if fault["type"] == "value_error":
+        return f"{shown}: [{'.'.join(parts)}] {fault['ctx']['error']}."
+    given = "" if "password" in parts or "keys" in parts or "url" in parts else f", not {fault['input']!r:.80}"
+    return f'{shown}: {where}key "{parts[-1]}": {fault["msg"][0].lower()}{fault["msg"][1:]}{given}.'
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    options = sorted(known)
+    match = difflib.get_close_matches(word, options, n=1, cutoff=0.5)
+    return f'; did you mean "{match[0]}"?' if match else f"; known are {', '.join(options)}." if options else "."
+
+
+def _keys_at(location: tuple[int | str, ...]) -> set[str]:
+    """The keys that are known at a place of the settings, read off the types."""
+    here: Any = Settings
+    for part in location:
+        if get_origin(here) in (list, dict):
+            here = get_args(here)[-1]
+        else:
+            here = {info.alias or name: info.annotation for name, info in here.model_fields.items()}[str(part)]
+        if get_origin(here) is UnionType:
+            here = next(choice for choice in get_args(here) if choice is not NoneType)
+    return {info.alias or name for name, info in here.model_fields.items()}

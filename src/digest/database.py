@@ -1,0 +1,178 @@
+"""One database, SQLite or PostgreSQL: connections, transactions, migrations and the column types both agree on."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import DateTime, Engine, MetaData, Numeric, String, create_engine, event, inspect, text
+from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.engine.url import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import SQLModel
+
+from digest.errors import ConfigError, StorageError
+
+SCHEMA_VERSION = "0001"
+"""The newest migration. A test holds it against the folder; a database that has it is opened without Alembic."""
+
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+metadata: MetaData = SQLModel.metadata
+
+
+class ExactDecimal(TypeDecorator[Decimal]):
+    """A Decimal to its last digit: NUMERIC on PostgreSQL, text on SQLite (whose NUMERIC is a binary float)."""
+
+    impl = Numeric
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        return dialect.type_descriptor(String() if dialect.name == "sqlite" else Numeric())
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
+        return str(value) if value is not None and dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:  # noqa: ARG002
+        return None if value is None else Decimal(value)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware datetime, stored in UTC; a naive one is refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:  # noqa: ARG002
+        if value is not None and value.tzinfo is None:
+            raise ValueError("naive datetime: every moment has a zone here")
+        return value and value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        if value is not None and value.tzinfo is None:
+            value = value.replace(tzinfo=UTC)
+        return value and value.astimezone(UTC)
+
+
+def open_database(url: str) -> Engine:
+    """Connect, and bring the tables up to date. Raises ConfigError for a URL, StorageError for what is behind it."""
+    engine = _engine(url)
+    with storage_errors(engine):
+        _migrate(engine)
+    return engine
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A transaction that only reads: it sees one state throughout and waits for no writer."""
+    with storage_errors(engine), engine.connect() as connection:
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that writes; commits at the end, rolls back on an exception.
+
+    On SQLite it takes the write lock at once: a reader that turned writer could not wait for another writer.
+    """
+    with storage_errors(engine), engine.execution_options(digest_writes=True).begin() as connection:
+        yield connection
+
+
+@contextmanager
+def storage_errors(engine: Engine) -> Iterator[None]:
+    """Turn what the database says of its own state into one sentence; everything else passes unchanged."""
+    try:
+        yield
+    except DBAPIError as error:
+        where = make_url(engine.url).render_as_string(hide_password=True)
+        raise StorageError(_sentence(str(error.orig), where)) from error
+
+
+def _sentence(said: str, where: str) -> str:
+    first = said.strip().splitlines()[0] if said.strip() else "no reason given"
+    if "readonly" in said or "read-only" in said:
+        return f"the database {where} is read-only; make it and its folder writable. Nothing was changed."
+    if "disk is full" in said or "No space left" in said:
+        return f"the disk of the database {where} is full; free some space and run the command again."
+    if "locked" in said:
+        return f"the database {where} is locked by another process; try again when that has ended."
+    if "not a database" in said or "malformed" in said:
+        return f"{where} is not a database of Digest or is damaged; restore a backup or name another in [database] url."
+    if "unable to open" in said:
+        return f"the database {where} cannot be opened; does its folder exist and may you write there?"
+    return f"the database {where} could not do it: {first}."
+
+
+def _engine(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "postgresql":
+            engine = create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        elif parsed.get_backend_name() == "sqlite":
+            engine = create_engine(parsed, connect_args={"timeout": 30})
+        else:
+            raise ConfigError(f'[database] url has "{parsed.get_backend_name()}"; use sqlite:// or postgresql://.')
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise ConfigError("[database] url cannot be read; write sqlite:///digest.db or postgresql://….") from error
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            "PostgreSQL wants its driver: pip install 'digest-newsletter[postgresql]' and run the command again."
+        ) from error
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves, see _begin_sqlite
+    connection.execute("PRAGMA busy_timeout = 30000")
+    connection.execute("PRAGMA foreign_keys = ON")
+    # FULL: a commit that was answered survives a power cut; a mail's record must outlive the mail.
+    connection.execute("PRAGMA synchronous = FULL")
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+    except sqlite3.OperationalError as error:
+        if "readonly" not in str(error):  # a read-only file can still be read
+            raise
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("digest_writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _migrate(engine: Engine) -> None:
+    with engine.connect() as connection:
+        if inspect(connection).has_table("alembic_version"):
+            found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+            if found == SCHEMA_VERSION:
+                return
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util.exc import CommandError
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    try:
+        with writing(engine) as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    except CommandError as error:
+        raise StorageError(
+            f"the database is of a newer version than this program ({error}); upgrade the program."
+        ) from error
+    except SQLAlchemyError as error:
+        if isinstance(error, DBAPIError):
+            raise
+        raise StorageError(f"the database could not be brought up to date: {error}.") from error

@@ -1,0 +1,456 @@
+"""(facts) -> a sentence. The words of an edition's masthead and sections, in the order of the page.
+
+Everything is made from facts alone, so the HTML and the text part tell the same. What the edition says first (subject,
+headline, "In brief") is chosen in opening.py, in these words.
+"""
+
+from itertools import groupby
+from typing import NamedTuple
+
+from digest.edition.content import (
+    Arrival,
+    Arrivals,
+    Board,
+    Disagreement,
+    Edition,
+    Gone,
+    Health,
+    MethodNote,
+    Money,
+    Mover,
+    Movers,
+    Place,
+    Priced,
+    PriceList,
+    Said,
+)
+from digest.edition.numbers import (
+    apart,
+    arrow,
+    benchmark_name,
+    capital,
+    change,
+    counted,
+    day,
+    full,
+    gap,
+    less_or_more,
+    listed,
+    monday,
+    money,
+    ordinal,
+    plain,
+    score,
+    several,
+    shown,
+    title,
+    tokens,
+    variant,
+)
+
+READ = ("fresh", "unchanged", "new")  # the states in which a source was read and is young enough
+
+
+def masthead_week(edition: Edition) -> str:
+    year, number = edition.week.split("-W")
+    return f"Week {int(number)}, {year}"
+
+
+def document_title(edition: Edition) -> str:
+    return f"{shown(edition.series)} No. {edition.number}"
+
+
+def dates(edition: Edition) -> str:
+    return f"{day(edition.starts)} compared with {day(monday(edition.previous_week))}"
+
+
+def sources_fresh(edition: Edition) -> str:
+    fresh = sum(health.status in READ for health in edition.health)
+    return f"{fresh} of {several(len(edition.health), 'source')} fresh"
+
+
+def board_heading(board: Board) -> str:
+    tied = bool(board.places) and board.places[0].tied
+    outcome = {
+        "new_leader": "a tie at the top" if tied else "a new first",
+        "new_but_tied": "a tie at the top",
+        "unchanged": "the tie at the top stands" if tied else "no change at the top",
+        "first_capture": "a first look",
+    }[board.leader]
+    return f"{shown(board.title)}: {outcome}"
+
+
+def board_note(board: Board) -> str:
+    unit = {"%": " in percent", "rating": " rating"}.get(board.unit, "")
+    sentences = [f"{measure(board)}{unit}, top {len(board.places)} of {counted(board.ranked)} ranked."]
+    if not board.higher_is_better:
+        sentences.append("Lower is better.")
+    return " ".join(sentences)
+
+
+def bars_note(board: Board) -> str:
+    """How the bars are read, where a page draws them."""
+    return "Two bars that overlap are not told apart." if board.uncertainty in ("margin", "interval") else ""
+
+
+class Band(NamedTuple):
+    """Neighbouring rows that are tied, under one label; a row that is told apart is a band of its own, unlabelled."""
+
+    label: str
+    first: bool
+    places: tuple[Place, ...]
+
+
+def bands(board: Board) -> list[Band]:
+    groups = [(band, tuple(places)) for band, places in groupby(board.places, key=lambda place: place.band)]
+    return [
+        Band(f"Tied for {ordinal(band)}: {_tie_rule(board)}" if places[0].tied else "", position == 0, places)
+        for position, (band, places) in enumerate(groups)
+    ]
+
+
+def _tie_rule(board: Board) -> str:
+    if board.uncertainty == "margin" and board.margin is not None:
+        return f"within {gap(board.margin, board.unit)}"
+    return {"interval": "their intervals overlap", "stderr": "within standard errors"}.get(
+        board.uncertainty, "equal scores"
+    )
+
+
+def movement(place: Place) -> str:
+    """`▲ up 1`, `▼ down 3`, `new`, `same`; empty when there is nothing to compare with."""
+    if place.movement in ("up", "down"):
+        before = place.previous.rank if place.previous else None
+        steps = f" {abs(before - place.rank)}" if before is not None else ""
+        return f"{arrow(place.movement == 'up')} {place.movement}{steps}"
+    return place.movement or ""
+
+
+def standing(board: Board) -> str:
+    """How the first two rows stand to each other."""
+    who, ahead, runner_up = top_two(board)
+    if len(board.places) < 2:
+        return f"{who} {top_score(board)} is the only row." if board.places else ""
+    if not ahead:
+        return f"{who} and {runner_up} have the same score."
+    if board.places[0].tied:
+        return f"{who} is {ahead} ahead of {runner_up}, which is inside {doubt(board)}: a tie."
+    rule = f", which is beyond {doubt(board)}" if board.uncertainty != "none" else "; no uncertainty is published"
+    return f"{who} is {ahead} ahead of {runner_up}{rule}."
+
+
+def unranked(board: Board) -> str:
+    """A sentence about the rows without a rank, or nothing."""
+    if not board.unranked:
+        return ""
+    is_not = (
+        "is not ranked, because its scores are" if board.unranked == 1 else "are not ranked, because their scores are"
+    )
+    return f"{capital(several(board.unranked, 'row', words=True))} {is_not} incomplete."
+
+
+def receipt(board: Board) -> str:
+    """The exact figures of the first two rows, the publisher's own name of the first, and both captures."""
+    exact = [plain(place.score.value, 2) for place in board.places[:2] if place.score.value is not None]
+    row = f"; row {shown(board.places[0].name.raw, 80)}" if board.places else ""
+    before = f" Before: {day(board.previous.on)}, sha256 {board.previous.sha256[:8]}." if board.previous else ""
+    return f"Receipt: {listed(exact)}{row}; {day(board.current.on)}, sha256 {board.current.sha256[:8]}.{before}"
+
+
+def rank_words(rank: int | None, tied: bool) -> str:
+    return "not ranked" if rank is None else f"#{rank}, tied" if tied else f"#{rank}"
+
+
+def top_two(board: Board) -> tuple[str, str, str]:
+    """The first row, how far it is ahead of the second (empty when it is not), and the second."""
+    first, second = board.places[0], board.places[1] if len(board.places) > 1 else None
+    if second is None or first.score.value is None or second.score.value is None:
+        return title(first.name), "", "another row"
+    far = first.score.value - second.score.value
+    write = full if title(first.name) == title(second.name) else title
+    return write(first.name), gap(far, board.unit) if far else "", write(second.name)
+
+
+def top_score(board: Board) -> str:
+    return score(board.places[0].score.value, board.unit)
+
+
+def doubt(board: Board) -> str:
+    """What a difference has to exceed on this board."""
+    if board.uncertainty == "margin" and board.margin is not None:
+        return f"the margin of {gap(board.margin, board.unit)}"
+    return {"interval": "the published intervals", "stderr": "the standard errors"}.get(
+        board.uncertainty, "equal scores"
+    )
+
+
+def measure(board: Board | Movers) -> str:
+    return f"{shown(board.title)} {benchmark_name(board.benchmark)}"
+
+
+def checked_rows(health: list[Health]) -> str:
+    nouns = {source.counted_as for source in health}
+    total = sum(source.counted for source in health)
+    return several(total, nouns.pop()[:-1] if len(nouns) == 1 else "row")
+
+
+class Cell(NamedTuple):
+    """A figure in a table with what is said below it. `tone` is good, bad or plain, for the reader."""
+
+    value: str
+    change: str = ""
+    tone: str = "plain"
+    was: str = ""
+
+
+_CAUSES = {
+    "rerun": ("Re-run", "rerun", "the source measured it again"),
+    "correction": ("Correction", "correction", "the source corrected its figure"),
+    "beyond_uncertainty": ("New evidence", "evidence", "beyond its uncertainty"),
+    "beyond_threshold": ("New evidence", "evidence", "beyond the threshold"),
+}
+
+
+def cause(mover: Mover) -> tuple[str, str, str]:
+    """The chip's label, its kind, and the reason in words."""
+    return _CAUSES.get(mover.reason, ("Changed", "neutral", shown(mover.reason.replace("_", " "))))
+
+
+def moved_score(movers: Movers, mover: Mover) -> Cell:
+    before, after = mover.before.value, mover.after.value
+    if before is None or after is None:
+        return Cell(score(after, movers.unit), was=f"was {score(before, movers.unit)}")
+    good = (after > before) is movers.higher_is_better
+    way = f"{arrow(after > before)} {change(before, after, movers.unit)}"
+    return Cell(score(after, movers.unit), way, "good" if good else "bad", f"was {score(before, movers.unit)}")
+
+
+def moved_rank(mover: Mover) -> Cell:
+    before, after = mover.before.rank, mover.after.rank
+    if before is None or after is None or before == after:
+        return Cell(rank_words(after, False), "same rank" if after is not None and before == after else "")
+    rises = after < before
+    way = f"{arrow(rises)} {'up' if rises else 'down'} {abs(before - after)}"
+    return Cell(rank_words(after, False), way, "good" if rises else "bad")
+
+
+def movers_title(movers: Movers) -> str:
+    return f"{measure(movers)}{'' if movers.higher_is_better else ' (lower is better)'}"
+
+
+def movers_note(movers: Movers) -> str:
+    """What is not in the table: further moves, and what was left out as noise."""
+    sentences = []
+    if movers.folded:
+        sentences.append(f"{capital(several(movers.folded, 'more score', words=True))} moved beyond noise.")
+    if movers.within_noise:
+        sentences.append(
+            f"Left out as noise: {several(movers.within_noise, 'score')} on {shown(movers.title)} moved, "
+            f"{'but not' if movers.within_noise == 1 else 'none'} beyond uncertainty."
+        )
+    return " ".join(sentences)
+
+
+def arrivals_sentence(arrivals: Arrivals) -> str:
+    return f"{capital(several(arrivals.rows, 'new row', words=True))} on {shown(arrivals.title)}."
+
+
+def coverage(arrivals: Arrivals, arrival: Arrival) -> str:
+    """`23 of 23 tasks. Also high #6, 76.2; low #30, 69.1`."""
+    tasks = f"{arrival.measured} of {several(arrival.benchmarks, 'task')}." if arrival.benchmarks else ""
+    also = "; ".join(
+        f"{variant(other.name) or full(other.name)} {rank_words(other.rank, False)}"
+        + (f", {score(other.value, arrivals.unit)}" if other.value is not None else "")
+        for other in arrival.also
+    )
+    return f"{tasks} {f'Also {also}.' if also else ''}".strip()
+
+
+def not_listed(folded: int, noun: str) -> str:
+    """`2 more models are not listed here.`, or nothing."""
+    return f"{several(folded, f'more {noun}')} {'is' if folded == 1 else 'are'} not listed here." if folded else ""
+
+
+_MEASURES = {"input": "Input", "output": "Output", "run_cost": "Run cost"}
+
+
+def price_columns(prices: PriceList) -> list[tuple[str, str]]:
+    """The measures that the list tells, each with its column's head. A context window is told below the name."""
+    told = {figure.measure for priced in prices.priced for figure in priced.figures}
+    pair = told & {"input", "output"} and {"input", "output"}  # in and out are always named together
+    return [(measure, head) for measure, head in _MEASURES.items() if measure in told or measure in pair]
+
+
+def prices_note(prices: PriceList) -> str:
+    columns = {measure for measure, _ in price_columns(prices)}
+    units = [
+        unit
+        for unit, told in (
+            ("USD per 1M tokens", bool(columns & {"input", "output"})),
+            ("run cost in USD for a whole benchmark run", "run_cost" in columns),
+        )
+        if told
+    ]
+    source = f"{shown(prices.title)} as of {day(prices.on)}."
+    return capital(f"{', '.join(units)}, from {source}" if units else f"from {source}")
+
+
+def price_cell(priced: Priced, measure: str) -> Cell:
+    figure = next((figure for figure in priced.figures if figure.measure == measure), None)
+    if figure is None:
+        return Cell("not known" if priced.what == "new" else "no change")
+    if figure.after is None:
+        return Cell("withdrawn", was=f"was {money(figure.before)}") if figure.before is not None else Cell("not known")
+    if figure.before is None or figure.before == figure.after:
+        return Cell(money(figure.after))
+    way = less_or_more(figure.before, figure.after)
+    falls = figure.after < figure.before
+    shift = f"{arrow(not falls)} {way or ('less' if falls else 'more')}"
+    return Cell(money(figure.after), shift, "good" if falls else "bad", f"was {money(figure.before)}")
+
+
+_WHAT = {"new": "new", "changed": "", "withdrawn": "", "filled_in": "filled in, not changed"}
+
+
+def price_note(priced: Priced) -> str:
+    """What happened, the context window, and how many ids say the same."""
+    context = next((figure for figure in priced.figures if figure.measure == "context"), None)
+    same = f"the same under {priced.ids} ids" if priced.ids > 1 else ""
+    return ", ".join(part for part in (_WHAT[priced.what], context_words(context) if context else "", same) if part)
+
+
+def context_words(context: Money) -> str:
+    if context.after is None:
+        return "context not known" if context.before is None else f"context withdrawn, was {tokens(context.before)}"
+    if context.before is None or context.before == context.after:
+        return f"{tokens(context.after)} tokens of context"
+    return f"context {tokens(context.after)} tokens, was {tokens(context.before)}"
+
+
+def price_sentence(priced: Priced) -> str:
+    """`$60.00 to $30.00 in, $360.00 to $180.00 out per 1M tokens.`"""
+    names = {"input": "in", "output": "out"}
+    per_token = [f"{_was_and_is(f)} {names[f.measure]}" for f in priced.figures if f.measure in names]
+    whole = [f"{_was_and_is(f)} for a whole run" for f in priced.figures if f.measure == "run_cost"]
+    told = (
+        [f"{' and '.join(per_token) if len(per_token) < 3 else ', '.join(per_token)} per 1M tokens"]
+        if per_token
+        else []
+    )
+    context = [context_words(f) for f in priced.figures if f.measure == "context"]
+    return f"{capital(', '.join([*told, *whole, *context]))}."
+
+
+def _was_and_is(figure: Money) -> str:
+    if figure.before is None or figure.before == figure.after:
+        return money(figure.after)
+    return f"{money(figure.before)} to {money(figure.after)}" if figure.after is not None else "no price any more"
+
+
+def gone_sentence(gone: Gone) -> str:
+    rows = len(gone.names) + gone.folded
+    names = listed([full(name) for name in gone.names], gone.folded)
+    return f"{capital(several(rows, 'row', words=True))} left {shown(gone.title)}: {names}."
+
+
+_DISPUTED = {"input": "input price", "output": "output price", "run_cost": "run cost", "context": "context window"}
+
+
+def disputed(disagreement: Disagreement) -> str:
+    return _DISPUTED.get(disagreement.measure, benchmark_name(disagreement.measure))
+
+
+def both_figures(disagreement: Disagreement) -> tuple[str, str]:
+    """The two figures, with as many decimals as tell them apart."""
+    one, other = (said.value for said in disagreement.said)
+    if disagreement.measure == "context":
+        short = tokens(one), tokens(other)
+        return short if short[0] != short[1] else (counted(int(one)), counted(int(other)))
+    return apart(one, other, "USD" if disagreement.measure in ("input", "output", "run_cost") else disagreement.unit)
+
+
+def said_by(said: Said) -> str:
+    return f"{shown(said.title)}, {day(said.on)}"
+
+
+def disagreement_sentence(disagreement: Disagreement) -> str:
+    pairs = zip(disagreement.said, both_figures(disagreement), strict=True)
+    told = " and ".join(f"{figure} ({said_by(said)})" for said, figure in pairs)
+    return f"For {disputed(disagreement)}: {told}."
+
+
+def method_sentence(note: MethodNote) -> str:
+    source, benchmark = shown(note.title), benchmark_name(note.benchmark)
+    if note.kind == "benchmark_added":
+        return f"{source} added {benchmark}, measured on {several(note.rows, 'row')}."
+    if note.kind == "benchmark_removed":
+        return f"{source} dropped {benchmark}, which {several(note.rows, 'row')} had."
+    return (
+        f"{source} makes up {benchmark} differently now: {several(note.rows, 'score')} moved; no model did. "
+        "Figures of before and after are not comparable."
+    )
+
+
+_STATES = {
+    "fresh": ("●", "Fresh", "good"),
+    "unchanged": ("●", "Unchanged", "good"),
+    "new": ("●", "New", "good"),
+    "stale": ("○", "Stale", "warn"),
+    "failed": ("✕", "Failed", "bad"),
+    "quarantined": ("!", "Held back", "warn"),
+}
+
+
+def health_state(health: Health) -> tuple[str, str, str]:
+    """The mark, the word and the tone of a source's state."""
+    return _STATES[health.status]
+
+
+def by_trouble(edition: Edition) -> list[Health]:
+    """The sources, those in trouble first, else in the edition's order."""
+    order = ("failed", "quarantined", "stale")
+    return sorted(edition.health, key=lambda health: order.index(health.status) if health.status in order else 9)
+
+
+def health_note(health: Health) -> str:
+    if health.status == "stale":
+        return f"nothing new for {several(health.age_days, 'day')}" if health.age_days is not None else "nothing new"
+    if health.status == "failed":
+        return f"last good capture {day(health.current.on)}" if health.current else "no good capture yet"
+    if health.status == "quarantined":
+        return "not believable; held back for a person to look at"
+    rows = several(health.counted, health.counted_as[:-1])
+    return {"unchanged": f"{rows}, all as before", "new": f"{rows}, first capture"}.get(health.status, rows)
+
+
+def health_sentences(health: Health) -> list[str]:
+    """What a source's trouble means for the reader; nothing for a source that was read."""
+    name = shown(health.title)
+    why = f" ({shown(health.detail, 160).rstrip('.')})" if health.detail else ""
+    last = f" Its newest good capture is of {day(health.current.on)}." if health.current else ""
+    if health.status == "stale":
+        age = f" for {several(health.age_days, 'day')}" if health.age_days is not None else ""
+        return [
+            f"{name} has said nothing new{age}.{last}",
+            "That does not say its figures held still; it says we do not know.",
+        ]
+    if health.status == "failed":
+        return [f"{name} could not be read{why}.{last}", f"No {name} news this week."]
+    if health.status == "quarantined":
+        return [f"{name} is held back, because its capture is not believable{why}.{last}", f"No {name} news this week."]
+    return []
+
+
+def sender(edition: Edition, postal_address: str) -> str:
+    return f"{shown(edition.series)}, {shown(postal_address, 200)}"
+
+
+def why_you_get_this(edition: Edition) -> str:
+    return f"You get this because you agreed to get {shown(edition.series)}. One email a week, never two."
+
+
+def method_line() -> str:
+    return (
+        "How we tell: rows closer than the uncertainty named above them are tied. Figures are rounded; receipts give "
+        "two decimals and the start of the sha256 of the bytes we read."
+    )

@@ -1,0 +1,59 @@
+"""What stands where: sources, the newest edition, its deliveries, and what needs a person."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Engine
+
+from digest.changes.week import SourceWeek
+from digest.config import Settings
+from digest.database import reading
+from digest.delivery import outbox
+from digest.edition import store as editions
+from digest.weekly.calendar import Week
+from digest.weekly.stages import compare_weeks
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """`edition` is the newest one's week, `tally` its deliveries by state; `needs` are sentences for a person."""
+
+    week: Week
+    sources: tuple[SourceWeek, ...]
+    edition: str | None
+    approved: bool
+    tally: Mapping[outbox.State, int]
+    needs: tuple[str, ...]
+
+
+def audience(engine: Engine, week: Week) -> int:
+    """How many readers a week's edition goes to: those it was queued to, or those it would be queued to now."""
+    with reading(engine) as connection:
+        mailing = outbox.find(connection, str(week))
+        return mailing.audience if mailing else outbox.audience(connection)
+
+
+def read_status(engine: Engine, settings: Settings, now: datetime) -> Status:
+    """The state of the whole at a moment."""
+    week = Week.now(now, settings.series.zone)
+    with reading(engine) as connection:
+        sources = compare_weeks(connection, settings, week.previous, week).sources
+        newest = editions.newest_edition(connection)
+        stored = editions.load_edition(connection, newest) if newest else None
+        mailing = outbox.find(connection, newest) if newest else None
+        tally = outbox.tally(connection, mailing.id) if mailing else {}
+    approved = stored is not None and stored.approved
+    needs = [f"source {it.state.source} failed: {it.state.failure}" for it in sources if it.status == "failed"]
+    needs += [
+        f"source {it.state.source} is stale: unchanged for {it.age_days} days."
+        for it in sources
+        if it.status == "stale"
+    ]
+    if stored and not approved:
+        needs.append(f"the edition of {newest} waits for approval: digest approve {newest}")
+    if tally.get("uncertain"):
+        needs.append(
+            f"{tally['uncertain']} deliveries of {newest} are uncertain: the relay broke off at the last moment."
+        )
+    return Status(week, sources, newest, approved, tally, tuple(needs))

@@ -1,0 +1,85 @@
+"""The templates' environment: built once, strict, escaping in mail markup, and with faults named by file and line."""
+
+import functools
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError, select_autoescape
+
+from digest.config import asset
+from digest.edition import numbers, opening, wording
+from digest.errors import DigestError
+
+
+class Slot(str):
+    """An opaque token that stands for what differs by reader, until a reader's mail is built.
+
+    Letters and digits only, because the steps after Jinja2 percent-encode anything else in a link.
+    """
+
+    __slots__ = ()
+
+
+UNSUBSCRIBE_SLOT = Slot("digestSlot7unsubscribeUrl7q4ZkV2mXw")
+
+
+def fill(name: str, facts: Mapping[str, Any], root: Path | None = None) -> str:
+    """Render the template `name` (a path below templates/) with `facts`.
+
+    Raises DigestError naming the template's file and line when it cannot be read or asks for what is not there.
+    """
+    environment = _environment(root or asset("templates"))
+    try:
+        return environment.get_template(name).render(facts)
+    except TemplateSyntaxError as error:
+        where = f"templates/{error.name} line {error.lineno}"
+        raise DigestError(f"{where} is no valid template: {error.message}; correct it.") from error
+    except (TemplateError, LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
+        where = _line_of(error, environment) or f"templates/{name}"
+        raise DigestError(f"{where} cannot be rendered: {error}; correct the template.") from error
+
+
+@functools.cache
+def _environment(root: Path) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(root, encoding="utf-8"),
+        autoescape=select_autoescape(disabled_extensions=("txt",), default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        finalize=without_slots,
+    )
+    environment.globals.update(numbers=numbers, opening=opening, words=wording, web_address=web_address)
+    return environment
+
+
+def without_slots(value: object) -> object:
+    """Drop a slot's token from data: only a template may say where a reader's own link stands."""
+    if isinstance(value, str) and not isinstance(value, Slot) and UNSUBSCRIBE_SLOT in value:
+        return type(value)(value.replace(UNSUBSCRIBE_SLOT, ""))
+    return value
+
+
+def web_address(address: str) -> str:
+    """The address when it is one of the web that may stand in a link, else nothing."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return ""
+    plain = address.isascii() and address.isprintable() and not set(address) & set(" <>\"'`\\")
+    return address if plain and parts.scheme in ("https", "http") and parts.hostname else ""
+
+
+def _line_of(error: BaseException, environment: Environment) -> str:
+    """The innermost template file and line that an error passed through; Jinja2 puts them into the traceback."""
+    root = str(environment.loader.searchpath[0]) if isinstance(environment.loader, FileSystemLoader) else ""
+    where, trace = "", error.__traceback__
+    while trace:
+        file = trace.tb_frame.f_code.co_filename
+        if root and file.startswith(root):
+            where = f"templates/{Path(file).relative_to(root).as_posix()} line {trace.tb_lineno}"
+        trace = trace.tb_next
+    return where

@@ -1,0 +1,254 @@
+"""Bytes -> rows, by a source's declaration alone: JSON, CSV, YAML, a Markdown table.
+
+In `csv` and `markdown` a field is a column's header as it stands; in `json` and `yaml` it is the name of a row's member
+or a JMESPath expression over the row. What cannot be believed is refused with one CaptureError; nothing of it is kept.
+"""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import jmespath
+import yaml
+from jmespath.exceptions import JMESPathError
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from digest.config import Level, Source
+from digest.errors import CaptureError
+
+LONGEST_LINE = 100_000
+MOST_ALIASES = 1_000
+MOST_MERGED = 10_000
+_PLAIN_FIELD = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+
+Record = Mapping[str, Any]
+Field = Callable[[Record], Any]
+
+
+class Found(NamedTuple):
+    """A row as found: its fields, and where it stands in the file, for a sentence."""
+
+    record: Record
+    place: str
+
+
+def rows(data: bytes, source: Source) -> list[Found]:
+    """Decode a file and find its rows. Raises CaptureError with the place and the fault."""
+    found = list(_rows(_decode(data, source), source))
+    if not found:
+        raise CaptureError("the file holds no rows where config.toml says that they are")
+    return found
+
+
+def _decode(data: bytes, source: Source) -> str:
+    if not data.strip():
+        raise CaptureError("the file is empty")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise CaptureError(f"the file is not UTF-8 at byte {error.start}") from error
+    if text.lstrip()[:15].lower().startswith(("<!doctype html", "<html")):
+        raise CaptureError(f"the file is an HTML page, not {source.format}")
+    if source.format != "json":
+        for number, line in enumerate(text.splitlines(), start=1):
+            if len(line) > LONGEST_LINE:
+                raise CaptureError(f"line {number} has {len(line):,} characters; {LONGEST_LINE:,} is the most")
+    return text
+
+
+def _rows(text: str, source: Source) -> Iterator[Found]:
+    match source.format:
+        case "csv":
+            return _csv_rows(text)
+        case "markdown":
+            return _markdown_rows(text, source)
+        case "json":
+            return _descend(_json_document(text), source)
+        case "yaml":
+            return _descend(_yaml_document(text), source)
+
+
+def _csv_rows(text: str) -> Iterator[Found]:
+    lines = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        header = next(lines)
+        _refuse_doubled(header)
+        short = ""
+        for cells in lines:
+            if not cells:
+                continue
+            if len(cells) > len(header):
+                raise CaptureError(f"line {lines.line_num} has {len(cells)} cells under {len(header)} headers")
+            short = f"line {lines.line_num}" if len(cells) < len(header) else ""
+            yield Found(dict(zip(header, cells, strict=False)), f"line {lines.line_num}")
+    except csv.Error as error:
+        raise CaptureError(f"line {lines.line_num} is not valid CSV ({error})") from error
+    if short:  # a short row inside is the publisher's own; at the end the file was cut
+        raise CaptureError(f"the file ends in the middle of a row ({short}); it was cut short")
+
+
+def _markdown_rows(text: str, source: Source) -> Iterator[Found]:
+    """The rows of the one table that has all declared columns (GitHub Flavored Markdown, section 4.10)."""
+    wanted = {source.model, *source.columns} - {"*"}
+    tables = [
+        table for table in _tables(MarkdownIt("commonmark").enable("table").parse(text)) if wanted <= set(table[0][0])
+    ]
+    if len(tables) != 1:
+        raise CaptureError(f"{len(tables) or 'no'} tables have all the columns {', '.join(sorted(wanted))}")
+    (header, _line), *body = tables[0]
+    _refuse_doubled(header)
+    for cells, line in body:
+        yield Found(dict(zip(header, cells, strict=True)), f"line {line}")
+
+
+def _tables(tokens: list[Token]) -> Iterator[list[tuple[list[str], int]]]:
+    """Each table as its rows, the header first, with their line numbers."""
+    table: list[tuple[list[str], int]] = []
+    for token in tokens:
+        if token.type == "table_open":
+            table = []
+        elif token.type == "tr_open":
+            table.append(([], (token.map or [0])[0] + 1))
+        elif token.type == "inline" and table and token.level >= 3:
+            words = (child.content for child in token.children or [] if child.type in ("text", "code_inline"))
+            table[-1][0].append("".join(words).strip())
+        elif token.type == "table_close":
+            yield table
+            table = []
+
+
+def _refuse_doubled(header: list[str]) -> None:
+    for name in header:
+        if header.count(name) > 1:
+            raise CaptureError(f'two columns have the header "{name}"')
+
+
+def _json_document(text: str) -> Any:
+    def constant(word: str) -> None:
+        raise CaptureError(f"the file holds {word}, which is no number")
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        members = dict(pairs)
+        if len(members) < len(pairs):
+            keys = [key for key, _ in pairs]
+            raise CaptureError(f'the key "{next(key for key in keys if keys.count(key) > 1)}" stands twice')
+        return members
+
+    try:
+        return json.loads(text, parse_float=Decimal, parse_constant=constant, object_pairs_hook=unique)
+    except json.JSONDecodeError as error:
+        raise CaptureError(
+            f"the file is not valid JSON at line {error.lineno}, column {error.colno} ({error.msg})"
+        ) from error
+    except RecursionError as error:
+        raise CaptureError("the file is nested too deeply") from error
+    except ValueError as error:  # a whole number of thousands of digits
+        raise CaptureError(f"the file holds a number beyond all bounds ({error})") from error
+
+
+class _Yaml(yaml.CSafeLoader):
+    """The safe loader, with exact decimals, dates left as text and no key twice."""
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        super().flatten_mapping(node)
+        if len(node.value) > MOST_MERGED:  # checked at every level, so that merge keys cannot multiply
+            raise CaptureError(f"line {node.start_mark.line + 1} has more than {MOST_MERGED:,} keys")
+
+    def exact(self, node: yaml.ScalarNode) -> Decimal:
+        text = str(self.construct_scalar(node)).replace("_", "").lower().replace(".inf", "inf").replace(".nan", "nan")
+        try:
+            return Decimal(text)
+        except ArithmeticError as error:
+            raise CaptureError(f'line {node.start_mark.line + 1} holds "{text:.40}", which is no number') from error
+
+    def unique(self, node: yaml.MappingNode) -> dict[Hashable, Any]:
+        members = self.construct_mapping(node, deep=True)
+        if len(members) < len(node.value):
+            keys = [key.value for key, _ in node.value]
+            doubled = next((key for key in keys if keys.count(key) > 1), keys[0])
+            raise CaptureError(f'line {node.start_mark.line + 1}: the key "{doubled}" stands twice')
+        return members
+
+
+_Yaml.add_constructor("tag:yaml.org,2002:float", _Yaml.exact)
+_Yaml.add_constructor("tag:yaml.org,2002:map", _Yaml.unique)
+_Yaml.add_constructor("tag:yaml.org,2002:timestamp", lambda _loader, node: str(node.value))
+
+
+def _yaml_document(text: str) -> Any:
+    try:
+        if "&" in text:  # without an anchor there is no alias; with many a small file can grow without end
+            aliases = sum(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.CSafeLoader))
+            if aliases > MOST_ALIASES:
+                raise CaptureError(f"the file has {aliases} YAML aliases; {MOST_ALIASES} is the most")
+        return yaml.load(text, Loader=_Yaml)  # noqa: S506 (a safe loader of ours)
+    except yaml.MarkedYAMLError as error:
+        line = f" at line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise CaptureError(f"the file is not valid YAML{line} ({error.problem})") from error
+    except (yaml.YAMLError, ValueError) as error:
+        raise CaptureError(f"the file is not valid YAML ({str(error).splitlines()[0]})") from error
+    except RecursionError as error:
+        raise CaptureError("the file is nested too deeply") from error
+
+
+def _descend(document: Any, source: Source) -> Iterator[Found]:
+    """Walk down the declared levels. A row sees its own members and what each level named on the way."""
+
+    def visit(node: Any, levels: list[Level], named: Record, place: str) -> Iterator[Found]:
+        level, *deeper = levels
+        inside = search(level.each, node)
+        if inside is None and named:
+            return  # a branch without the list that others have
+        for key, element, where in _members(inside, level.each, place):
+            if key in source.skip:
+                continue
+            names = {level.key_as: key} if level.key_as else {}
+            if level.as_:
+                names[level.as_] = element
+            if deeper:
+                yield from visit(element, deeper, {**named, **names}, where)
+            elif isinstance(element, Mapping):
+                yield Found({**element, **named, **names}, where)
+            elif level.as_:
+                yield Found({**named, **names}, where)
+            else:
+                raise CaptureError(f"{where} is no object; name it in `skip` if it is no model")
+
+    yield from visit(document, source.rows, {}, "")
+
+
+def _members(inside: Any, each: str, place: str) -> Iterator[tuple[str, Any, str]]:
+    if isinstance(inside, Mapping):
+        for key, element in inside.items():
+            yield str(key), element, f'{place}"{key}"' if not place else f'{place}, "{key}"'
+    elif isinstance(inside, list):
+        for index, element in enumerate(inside, start=1):
+            yield "", element, f"row {index}" if not place else f"{place}, row {index}"
+    else:
+        raise CaptureError(f'there is neither a list nor an object at "{each}"{" of " + place if place else ""}')
+
+
+def search(expression: str, node: Any) -> Any:
+    """The JMESPath expression's value, None where nothing is there. Raises CaptureError if it cannot be used."""
+    if expression == "@":
+        return node
+    try:
+        return jmespath.search(expression, node)
+    except JMESPathError as error:
+        raise CaptureError(f'the expression "{expression}" of config.toml cannot be used ({_first(error)})') from error
+
+
+def _first(error: Exception) -> str:
+    return str(error).splitlines()[0]
+
+
+def field(name: str, source: Source, members: Collection[str]) -> Field:
+    """How to take a field: by its name where the rows have `members` of that name, else by a JMESPath expression."""
+    if source.format in ("csv", "markdown") or name in members or _PLAIN_FIELD.fullmatch(name):
+        return lambda record: record.get(name)
+    return lambda record: search(name, record)

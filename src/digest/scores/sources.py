@@ -1,0 +1,166 @@
+"""Fetch one source politely and safely: conditional, retried, bounded, and never from an address inside the house.
+
+The edge: the only module that opens a connection for data. Requests follow RFC 9110; an address is refused unless
+the IANA registries of special-purpose addresses call it global. Proxies of the environment are not used, because
+the address behind them could not be checked.
+"""
+
+import ipaddress
+import socket
+import time
+import zlib
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError
+from urllib3.util import connection
+from urllib3.util.retry import Retry
+
+from digest import __version__
+from digest.config import Fetch
+from digest.errors import CaptureError
+from digest.scores.store import Validators
+
+MOST_REDIRECTS = 5
+LONGEST_RETRY_AFTER = 30
+_CHUNK = 64 * 1024
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What the server sent; `data` is None where it said that nothing changed (304)."""
+
+    data: bytes | None
+    validators: Validators
+
+
+def fetch(url: str, limits: Fetch, validators: Validators) -> Fetched:
+    """Fetch one source. Raises CaptureError with one sentence; nothing is stored here."""
+    where = urlsplit(url).hostname
+    if where is None or urlsplit(url).scheme not in ("https", "http"):
+        raise CaptureError(f'"{url}" is no web address; write https://… in config.toml.')
+    end = time.monotonic() + limits.total_seconds
+    wait = (limits.connect_seconds, limits.connect_seconds * 3)
+    try:
+        with (
+            _session(limits) as session,
+            session.get(url, headers=_conditions(validators), timeout=wait, stream=True) as response,
+        ):
+            return _take(response, where, limits, validators, end)
+    except requests.exceptions.InvalidSchema as error:
+        raise CaptureError(f"{where} wants plain http://; [fetch] allow_http would allow it.") from error
+    except requests.exceptions.TooManyRedirects as error:
+        raise CaptureError(f"{where} redirects more than {MOST_REDIRECTS} times.") from error
+    except requests.exceptions.SSLError as error:
+        raise CaptureError(f"{where} has a TLS certificate that cannot be trusted.") from error
+    except requests.exceptions.Timeout as error:
+        raise CaptureError(f"{where} did not answer in time; the next run tries again.") from error
+    except (requests.exceptions.RequestException, HTTPError, OSError) as error:
+        raise CaptureError(f"{where} cannot be reached, or broke off; the next run tries again.") from error
+
+
+def _take(response: requests.Response, where: str, limits: Fetch, sent: Validators, end: float) -> Fetched:
+    if response.status_code == requests.codes.not_modified:
+        return Fetched(None, sent)
+    if response.status_code != requests.codes.ok:
+        raise CaptureError(f"{where} answered {response.status_code} {response.reason}; is the address right?")
+    most = limits.max_megabytes * 1_000_000
+    body = bytearray()
+    while chunk := response.raw.read(_CHUNK, decode_content=True):  # bounded after decompression
+        body += chunk
+        if len(body) > most:
+            raise CaptureError(f"{where} sent more than {limits.max_megabytes} MB ([fetch] max_megabytes).")
+        if time.monotonic() > end:
+            raise CaptureError(f"{where} took more than {limits.total_seconds:g} s ([fetch] total_seconds).")
+    return Fetched(bytes(body), Validators(response.headers.get("ETag"), response.headers.get("Last-Modified")))
+
+
+def gunzip(packed: bytes, most: int) -> bytes:
+    """Decompress a gzip file (RFC 1952) of at most `most` bytes. Raises CaptureError for a bomb or a broken file."""
+    unpacked, rest = bytearray(), packed
+    try:
+        while rest:  # a file may hold several members
+            member = zlib.decompressobj(wbits=31)
+            unpacked += member.decompress(rest, most + 1 - len(unpacked))
+            if len(unpacked) > most:
+                raise CaptureError(f"the file holds more than {most // 1_000_000} MB ([fetch] max_megabytes)")
+            if not member.eof:
+                raise CaptureError("the file ends in the middle of its gzip data")
+            rest = member.unused_data
+    except zlib.error as error:
+        raise CaptureError("the file is not valid gzip") from error
+    return bytes(unpacked)
+
+
+def _conditions(validators: Validators) -> dict[str, str]:
+    """Ask only for what changed (RFC 9110, section 13.1)."""
+    headers = {"If-None-Match": validators.etag, "If-Modified-Since": validators.last_modified}
+    return {name: value for name, value in headers.items() if value}
+
+
+def _session(limits: Fetch) -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False
+    session.max_redirects = MOST_REDIRECTS
+    session.headers["User-Agent"] = f"digest/{__version__} (a weekly newsletter)"
+    retries = Retry(
+        total=limits.retries,
+        backoff_factor=0.5,
+        backoff_jitter=0.2,
+        status_forcelist=(429, 500, 502, 503, 504),
+        raise_on_status=False,
+        retry_after_max=LONGEST_RETRY_AFTER,
+    )
+    adapter: HTTPAdapter = HTTPAdapter(max_retries=retries)
+    if not limits.allow_private_addresses:
+        adapter.poolmanager.pool_classes_by_scheme = {"http": _PublicHttpPool, "https": _PublicHttpsPool}
+    session.adapters.clear()
+    session.mount("https://", adapter)
+    if limits.allow_http:
+        session.mount("http://", adapter)
+    return session
+
+
+def _public_socket(link: HTTPConnection) -> socket.socket:
+    """Resolve once, refuse if any address is private, connect to the very address that was checked."""
+    found = [str(info[4][0]) for info in socket.getaddrinfo(link._dns_host, link.port, type=socket.SOCK_STREAM)]
+    for address in found:
+        if not _is_public(address):
+            raise CaptureError(
+                f"{link.host} leads to the private address {address}; [fetch] allow_private_addresses would allow it."
+            )
+    for address in found[:-1]:
+        with suppress(OSError):
+            return connection.create_connection((address, link.port), link.timeout, socket_options=link.socket_options)
+    return connection.create_connection((found[-1], link.port), link.timeout, socket_options=link.socket_options)
+
+
+def _is_public(address: str) -> bool:
+    ip: Any = ipaddress.ip_address(address.partition("%")[0])
+    if ip.version == 6:
+        inside = ip.ipv4_mapped or ip.sixtofour
+        ip = inside or (ipaddress.ip_address(int(ip) & 0xFFFFFFFF) if ip in _NAT64 else ip)
+    return bool(ip.is_global and not ip.is_multicast)
+
+
+class _PublicHttp(HTTPConnection):
+    _new_conn = _public_socket
+
+
+class _PublicHttps(HTTPSConnection):
+    _new_conn = _public_socket
+
+
+class _PublicHttpPool(HTTPConnectionPool):
+    ConnectionCls = _PublicHttp
+
+
+class _PublicHttpsPool(HTTPSConnectionPool):
+    ConnectionCls = _PublicHttps

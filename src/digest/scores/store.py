@@ -1,0 +1,282 @@
+"""Captures and snapshots in the database. A stored snapshot is never changed; its bytes are kept for the receipt."""
+
+import json
+import zlib
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import ColumnElement, LargeBinary, UniqueConstraint, insert, select
+from sqlalchemy.engine import Connection
+from sqlmodel import Field, SQLModel, col
+
+from digest.database import ExactDecimal, UtcDateTime
+from digest.scores.snapshot import Benchmark, Capture, Offer, Row, Score, Snapshot
+
+
+class BlobTable(SQLModel, table=True):
+    """Fetched bytes, once for each content."""
+
+    __tablename__ = "blob"
+
+    sha256: str = Field(primary_key=True)
+    size: int
+    deflated: bytes = Field(sa_type=LargeBinary)
+
+
+class CaptureTable(SQLModel, table=True):
+    __tablename__ = "capture"
+    __table_args__ = (UniqueConstraint("source", "at"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    source: str
+    on: date = Field(index=True)
+    at: datetime = Field(sa_type=UtcDateTime)
+    sha256: str = Field(foreign_key="blob.sha256")
+    content: str
+    lead: str | None
+    benchmarks: str
+    etag: str | None
+    last_modified: str | None
+
+
+class RowTable(SQLModel, table=True):
+    __tablename__ = "row"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    capture_id: int = Field(foreign_key="capture.id", primary_key=True)
+    key: str = Field(primary_key=True)
+    raw: str
+
+
+class ScoreTable(SQLModel, table=True):
+    __tablename__ = "score"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    capture_id: int = Field(foreign_key="capture.id", primary_key=True)
+    benchmark: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    value: Decimal = Field(sa_type=ExactDecimal)
+    low: Decimal | None = Field(sa_type=ExactDecimal)
+    high: Decimal | None = Field(sa_type=ExactDecimal)
+    stderr: Decimal | None = Field(sa_type=ExactDecimal)
+    n: int | None
+
+
+class OfferTable(SQLModel, table=True):
+    __tablename__ = "offer"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    capture_id: int = Field(foreign_key="capture.id", primary_key=True)
+    key: str = Field(primary_key=True)
+    host: str | None
+    input: Decimal | None = Field(sa_type=ExactDecimal)
+    output: Decimal | None = Field(sa_type=ExactDecimal)
+    context: Decimal | None = Field(sa_type=ExactDecimal)
+    max_output: Decimal | None = Field(sa_type=ExactDecimal)
+
+
+class FailureTable(SQLModel, table=True):
+    """A fetch that brought nothing, and why."""
+
+    __tablename__ = "failure"
+
+    id: int | None = Field(default=None, primary_key=True)
+    source: str = Field(index=True)
+    on: date
+    at: datetime = Field(sa_type=UtcDateTime)
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Validators:
+    """What the server said of the bytes, for the next conditional request (RFC 9110, section 8.8)."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+NO_VALIDATORS = Validators()
+
+
+def add_snapshot(
+    connection: Connection, snapshot: Snapshot, data: bytes, validators: Validators = NO_VALIDATORS
+) -> bool:
+    """Store a capture with its bytes and figures. False when that source already has one of that moment."""
+    capture = snapshot.capture
+    if find_capture(connection, capture.source, capture.at) is not None:
+        return False
+    if connection.scalar(select(col(BlobTable.sha256)).where(col(BlobTable.sha256) == capture.sha256)) is None:
+        packed = zlib.compress(data, 6)
+        connection.execute(insert(BlobTable).values(sha256=capture.sha256, size=len(data), deflated=packed))
+    capture_id = connection.execute(
+        insert(CaptureTable)
+        .values(
+            source=capture.source,
+            on=capture.on,
+            at=capture.at,
+            sha256=capture.sha256,
+            content=snapshot.content,
+            lead=snapshot.lead,
+            benchmarks=_benchmarks_text(snapshot.benchmarks.values()),
+            etag=validators.etag,
+            last_modified=validators.last_modified,
+        )
+        .returning(col(CaptureTable.id))
+    ).scalar_one()
+    for table, rows in (
+        (RowTable, [{"key": row.key, "raw": row.raw} for row in snapshot.rows.values()]),
+        (
+            ScoreTable,
+            [
+                {"benchmark": name, "key": key, **score._asdict()}
+                for name, column in snapshot.scores.items()
+                for key, score in column.items()
+            ],
+        ),
+        (OfferTable, [{"key": key, **offer._asdict()} for key, offer in snapshot.offers.items()]),
+    ):
+        if rows:
+            connection.execute(insert(table), [{"capture_id": capture_id, **row} for row in rows])
+    return True
+
+
+def add_failure(connection: Connection, source: str, on: date, at: datetime, detail: str) -> None:
+    """Remember a fetch that brought nothing, with its one sentence."""
+    connection.execute(insert(FailureTable).values(source=source, on=on, at=at, detail=detail))
+
+
+def find_capture(connection: Connection, source: str, at: datetime) -> Capture | None:
+    """The capture of one moment."""
+    return _one_capture(connection, col(CaptureTable.source) == source, col(CaptureTable.at) == at)
+
+
+def newest_capture(connection: Connection, source: str, until: date) -> Capture | None:
+    """A source's state: its newest capture not after a day."""
+    return _one_capture(connection, col(CaptureTable.source) == source, col(CaptureTable.on) <= until)
+
+
+def newest_validators(connection: Connection, source: str) -> Validators:
+    """What to ask the server with, next time."""
+    row = connection.execute(
+        select(col(CaptureTable.etag), col(CaptureTable.last_modified))
+        .where(col(CaptureTable.source) == source)
+        .order_by(col(CaptureTable.at).desc())
+        .limit(1)
+    ).first()
+    return Validators(row.etag, row.last_modified) if row else Validators()
+
+
+def changed_on(connection: Connection, capture: Capture) -> date:
+    """The day since which the source has said what it says in this capture."""
+    said = connection.execute(
+        select(col(CaptureTable.on), col(CaptureTable.content))
+        .where(col(CaptureTable.source) == capture.source, col(CaptureTable.at) <= capture.at)
+        .order_by(col(CaptureTable.at).desc())
+    )
+    since, content = capture.on, None
+    for day, what in said:
+        if content is not None and what != content:
+            break
+        since, content = day, what
+    return since
+
+
+def last_failure(connection: Connection, source: str, since: date, until: date) -> str | None:
+    """Why the newest fetch from `since` until `until` brought nothing; None where a capture of those days is there."""
+    newest = newest_capture(connection, source, until)
+    if newest is not None and newest.on >= since:
+        return None
+    return connection.scalar(
+        select(col(FailureTable.detail))
+        .where(col(FailureTable.source) == source, col(FailureTable.on).between(since, until))
+        .order_by(col(FailureTable.at).desc())
+        .limit(1)
+    )
+
+
+def load_snapshot(connection: Connection, capture: Capture) -> Snapshot:
+    """A stored snapshot, whole, as it was read."""
+    stored = connection.execute(
+        select(col(CaptureTable.id), col(CaptureTable.lead), col(CaptureTable.benchmarks)).where(
+            col(CaptureTable.source) == capture.source, col(CaptureTable.at) == capture.at
+        )
+    ).one()
+    benchmarks = _benchmarks(stored.benchmarks)
+    scores: dict[str, dict[str, Score]] = {name: {} for name in benchmarks}
+    for benchmark, key, value, low, high, stderr, n in connection.execute(
+        select(
+            col(ScoreTable.benchmark),
+            col(ScoreTable.key),
+            col(ScoreTable.value),
+            col(ScoreTable.low),
+            col(ScoreTable.high),
+            col(ScoreTable.stderr),
+            col(ScoreTable.n),
+        ).where(col(ScoreTable.capture_id) == stored.id)
+    ):
+        scores[benchmark][key] = Score(value, low, high, stderr, n)
+    rows = connection.execute(
+        select(col(RowTable.key), col(RowTable.raw)).where(col(RowTable.capture_id) == stored.id)
+    )
+    offers = connection.execute(
+        select(
+            col(OfferTable.key),
+            col(OfferTable.host),
+            col(OfferTable.input),
+            col(OfferTable.output),
+            col(OfferTable.context),
+            col(OfferTable.max_output),
+        ).where(col(OfferTable.capture_id) == stored.id)
+    )
+    return Snapshot(
+        capture=capture,
+        rows={key: Row(key, raw) for key, raw in rows},
+        benchmarks=benchmarks,
+        scores=scores,
+        offers={
+            key: Offer(host, asked, answered, _whole(context), _whole(most))
+            for key, host, asked, answered, context, most in offers
+        },
+        lead=stored.lead,
+    )
+
+
+def load_bytes(connection: Connection, sha256: str) -> bytes | None:
+    """The fetched bytes behind a receipt."""
+    packed = connection.scalar(select(col(BlobTable.deflated)).where(col(BlobTable.sha256) == sha256))
+    return None if packed is None else zlib.decompress(packed)
+
+
+def _whole(number: Decimal | None) -> int | None:
+    return None if number is None else int(number)
+
+
+def _one_capture(connection: Connection, *conditions: ColumnElement[bool]) -> Capture | None:
+    row = connection.execute(
+        select(
+            col(CaptureTable.source),
+            col(CaptureTable.on),
+            col(CaptureTable.at),
+            col(CaptureTable.sha256),
+            col(BlobTable.size),
+        )
+        .join(BlobTable, col(BlobTable.sha256) == col(CaptureTable.sha256))
+        .where(*conditions)
+        .order_by(col(CaptureTable.at).desc())
+        .limit(1)
+    ).first()
+    return Capture(row.source, row.on, row.at, row.sha256, row.size) if row else None
+
+
+def _benchmarks_text(benchmarks: Iterable[Benchmark]) -> str:
+    return json.dumps([asdict(about) for about in benchmarks], default=str)
+
+
+def _benchmarks(text: str) -> dict[str, Benchmark]:
+    known = {}
+    for about in json.loads(text):
+        margin, inputs = about.pop("margin"), tuple(about.pop("inputs"))
+        known[about["name"]] = Benchmark(**about, margin=None if margin is None else Decimal(margin), inputs=inputs)
+    return known

@@ -1,0 +1,92 @@
+"""The public pages: unsubscribe, and whether the service lives. No script, no cookie, nothing from elsewhere."""
+
+import hashlib
+from base64 import b64encode
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from http import HTTPStatus
+
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse, PlainTextResponse
+from sqlalchemy import Engine
+from starlette.exceptions import HTTPException
+
+from digest import membership
+from digest.config import Settings, asset
+from digest.database import reading, writing
+from digest.errors import DigestError, StorageError
+from digest.rendering.templates import fill
+from digest.subscribers import links, store
+
+
+def create_app(engine: Engine, settings: Settings, clock: Callable[[], datetime]) -> FastAPI:
+    """The web application on one database. Raises StorageError if that does not answer now."""
+    with writing(engine) as connection:
+        keys = store.link_keys(connection, settings.links, clock())
+    style = (asset("templates") / "web" / "style.css").read_text(encoding="utf-8")
+    headers = _headers(style)
+
+    def page(template: str, status: HTTPStatus = HTTPStatus.OK) -> Response:
+        return HTMLResponse(fill(f"web/{template}", {"series": settings.series, "style": style}), status)
+
+    app = FastAPI(title=settings.series.title, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+
+    @app.api_route("/unsubscribe/{token}", methods=["GET", "HEAD"])
+    def ask(token: str) -> Response:
+        # The database is not even asked: link scanners open every link, and a forwarded mail must tell nothing.
+        if links.read(token, links.UNSUBSCRIBE, keys) is None:
+            return page("unknown_link.html", HTTPStatus.NOT_FOUND)
+        return page("unsubscribe.html")
+
+    @app.post("/unsubscribe/{token}")
+    def act(token: str) -> Response:
+        # The button and a mail program's one-click (RFC 8058) are the same: the signed token authorises it.
+        if not membership.unsubscribe_by_token(engine, token, keys, clock()):
+            return page("unknown_link.html", HTTPStatus.NOT_FOUND)
+        return page("unsubscribed.html")
+
+    @app.api_route("/healthz", methods=["GET", "HEAD"])
+    def healthz() -> Response:
+        try:
+            with reading(engine) as connection:
+                store.check(connection)
+        except StorageError:
+            return PlainTextResponse("the database does not answer\n", HTTPStatus.SERVICE_UNAVAILABLE)
+        return PlainTextResponse("ok\n")
+
+    @app.exception_handler(HTTPException)
+    async def not_here(_request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else HTTPStatus.INTERNAL_SERVER_ERROR
+        return page("not_found.html", HTTPStatus(status))
+
+    @app.exception_handler(DigestError)
+    async def not_now(_request: Request, _error: Exception) -> Response:
+        return page("not_now.html", HTTPStatus.SERVICE_UNAVAILABLE)
+
+    @app.middleware("http")
+    async def guarded(request: Request, respond: Callable[[Request], Awaitable[Response]]) -> Response:
+        response = await respond(request)
+        response.headers.update(headers)
+        return response
+
+    return app
+
+
+def serve(app: FastAPI, host: str, port: int) -> None:
+    """Serve until interrupted. No access log: it would hold network addresses and tokens."""
+    uvicorn.run(app, host=host, port=port, access_log=False, server_header=False, proxy_headers=False, lifespan="off")
+
+
+def _headers(style: str) -> dict[str, str]:
+    """For every answer. The one style sheet stands in the page and is allowed by its hash (CSP level 2)."""
+    digest = b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = (
+        f"default-src 'none'; style-src 'sha256-{digest}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+    return {
+        "Content-Security-Policy": policy,
+        "Referrer-Policy": "no-referrer",
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+    }

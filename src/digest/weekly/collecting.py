@@ -1,0 +1,124 @@
+"""The first stage of a week: what the sources say, into the database. One capture, one transaction."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Literal
+
+from sqlalchemy import Engine
+
+from digest.config import Settings, Source
+from digest.database import reading, writing
+from digest.errors import CaptureError, WrongUsage
+from digest.scores import store
+from digest.scores.figures import read
+from digest.scores.recorded import Recorded, read_history
+from digest.scores.snapshot import Capture, Snapshot
+from digest.scores.sources import fetch
+from digest.weekly.calendar import Week
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What became of one capture: stored as new, known already, or failed with a sentence."""
+
+    source: str
+    on: date
+    outcome: Literal["stored", "known", "failed"]
+    rows: int = 0
+    size: int = 0
+    detail: str = ""
+
+
+def collect(
+    engine: Engine, settings: Settings, now: datetime, *, missing_in: Week | None = None
+) -> Iterator[Collected]:
+    """Fetch every enabled source into the week of `now`. One that fails leaves the others, and its last capture.
+
+    With `missing_in` only the sources that have no capture in that week are fetched.
+    """
+    on = now.astimezone(settings.series.zone).date()
+    for name, source in settings.enabled_sources.items():
+        with reading(engine) as connection:
+            newest = store.newest_capture(connection, name, on)
+        if missing_in and newest and newest.on >= missing_in.starts:
+            continue
+        yield _collect_one(engine, settings, name, source, on, now)
+
+
+def check(settings: Settings, name: str, now: datetime) -> Snapshot:
+    """Fetch and read one source without storing anything. Raises CaptureError."""
+    source = settings.sources.get(name)
+    if source is None:
+        raise WrongUsage(f'config.toml declares no source "{name}"; it has {", ".join(sorted(settings.sources))}.')
+    fetched = fetch(source.url, settings.fetch, store.NO_VALIDATORS)
+    on = now.astimezone(settings.series.zone).date()
+    return read(fetched.data or b"", _capture(name, on, now, fetched.data or b""), source)
+
+
+def _collect_one(engine: Engine, settings: Settings, name: str, source: Source, on: date, now: datetime) -> Collected:
+    with reading(engine) as connection:
+        newest = store.newest_capture(connection, name, on)
+        asked = store.newest_validators(connection, name) if newest else store.NO_VALIDATORS
+        known = store.load_bytes(connection, newest.sha256) if newest else None
+    try:
+        fetched = fetch(source.url, settings.fetch, asked)
+        data = fetched.data if fetched.data is not None else known
+        if data is None:
+            raise CaptureError("the server says that nothing changed, but nothing was asked for before.")
+        snapshot = read(data, _capture(name, on, now, data), source)
+    except CaptureError as error:
+        with writing(engine) as connection:
+            store.add_failure(connection, name, on, now, str(error))
+        return Collected(name, on, "failed", detail=str(error))
+    with writing(engine) as connection:
+        stored = store.add_snapshot(connection, snapshot, data, fetched.validators)
+    return Collected(name, on, "stored" if stored else "known", len(snapshot.rows), len(data))
+
+
+def backfill(engine: Engine, settings: Settings, captures: list[Recorded]) -> Iterator[Collected]:
+    """Import recorded captures, the oldest first. One that cannot be read leaves the others."""
+    most = settings.fetch.max_megabytes * 1_000_000
+    for recorded in captures:
+        try:
+            data = recorded.read(most)
+        except CaptureError as error:
+            yield Collected(recorded.source, recorded.on, "failed", detail=str(error))
+            continue
+        yield _import(engine, settings, recorded.source, recorded.on, data)
+
+
+def backfill_history(
+    engine: Engine, settings: Settings, source: str, repository: Path, path: str
+) -> Iterator[Collected]:
+    """Import a file's state at the start of each week from the history of a local git clone."""
+    if source not in settings.sources:
+        raise WrongUsage(f'config.toml declares no source "{source}"; it has {", ".join(sorted(settings.sources))}.')
+    most = settings.fetch.max_megabytes * 1_000_000
+    for monday, data in read_history(repository, path, settings.series.zone, most):
+        yield _import(engine, settings, source, monday, data)
+
+
+def _import(engine: Engine, settings: Settings, name: str, on: date, data: bytes) -> Collected:
+    """A capture dated by a day stands for that day's first moment in the series' zone."""
+    capture = _capture(name, on, datetime.combine(on, time.min, settings.series.zone), data)
+    with reading(engine) as connection:
+        known = store.find_capture(connection, name, capture.at)
+    if known is not None and known.sha256 == capture.sha256:
+        return Collected(name, on, "known", size=len(data))
+    if known is not None:
+        detail = f"{name}, {on}: another capture of that date is stored and stays; remove the file or its date."
+        return Collected(name, on, "failed", detail=detail)
+    try:
+        snapshot = read(data, capture, settings.sources[name])
+    except CaptureError as error:
+        return Collected(name, on, "failed", detail=str(error))
+    with writing(engine) as connection:
+        store.add_snapshot(connection, snapshot, data)
+    return Collected(name, on, "stored", len(snapshot.rows), len(data))
+
+
+def _capture(name: str, on: date, at: datetime, data: bytes) -> Capture:
+    return Capture(name, on, at, hashlib.sha256(data).hexdigest(), len(data))

@@ -1,0 +1,180 @@
+"""The stages of a week after collecting: compare -> draft -> approve -> send. Each can be run again at no harm."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine
+
+from digest.changes.disagreement import fact_of
+from digest.changes.week import State, WeekChanges, compare_week
+from digest.config import Settings
+from digest.database import reading, writing
+from digest.delivery import outbox, sending
+from digest.edition import store as editions
+from digest.edition.compose import compose
+from digest.edition.store import StoredEdition
+from digest.errors import DigestError
+from digest.rendering.email import render
+from digest.scores import store as scores
+from digest.weekly.calendar import Week, parse_week
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """A stored draft. `changed` is whether it differs from what was stored; `voided` whether that undid an approval."""
+
+    stored: StoredEdition
+    changed: bool
+    voided: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A mailing and how many of its deliveries are in each state."""
+
+    mailing: outbox.Mailing
+    tally: Mapping[outbox.State, int]
+
+
+def find_week(connection: Connection, settings: Settings, text: str, now: datetime) -> Week:
+    """A week by its name; `latest` is the newest one that has a capture. Raises WrongUsage or DigestError."""
+    this = Week.now(now, settings.series.zone)
+    if text != "latest":
+        return parse_week(text)
+    days = [
+        capture.on
+        for name in settings.enabled_sources
+        if (capture := scores.newest_capture(connection, name, this.ends)) is not None
+    ]
+    if not days:
+        raise DigestError("there is no capture yet; run `digest snapshot`, or `digest backfill DIR` to import some.")
+    return Week.of(max(days))
+
+
+def compare_weeks(connection: Connection, settings: Settings, previous: Week, current: Week) -> WeekChanges:
+    """What changed at every enabled source between its state in one week and its state in another."""
+    states = [_state(connection, settings, name, previous, current) for name in settings.enabled_sources]
+    told = editions.told_before(connection, str(current))
+    return compare_week(states, current.starts, current.ends, told, settings.policy)
+
+
+def _state(connection: Connection, settings: Settings, name: str, previous: Week, current: Week) -> State:
+    before = scores.newest_capture(connection, name, previous.ends)
+    now = scores.newest_capture(connection, name, current.ends)
+    loaded = scores.load_snapshot(connection, now) if now else None
+    return State(
+        source=name,
+        stale_after_days=settings.sources[name].stale_after_days,
+        previous=loaded if before == now else scores.load_snapshot(connection, before) if before else None,
+        current=loaded,
+        changed_on=scores.changed_on(connection, now) if now else None,
+        failure=scores.last_failure(connection, name, current.starts, current.ends),
+    )
+
+
+def draft(engine: Engine, settings: Settings, week: Week, now: datetime) -> Drafted:
+    """Compose, render and store a week's edition; the same inputs give the same bytes.
+
+    Raises DigestError where no source has anything to say, or where the edition is already being sent.
+    """
+    with reading(engine) as connection:
+        known = editions.load_edition(connection, str(week))
+        if outbox.find(connection, str(week)) is not None:
+            raise DigestError(f"the edition of {week} is already being sent and can no longer be drafted anew.")
+        changes = compare_weeks(connection, settings, week.previous, week)
+        number = editions.edition_number(connection, str(week))
+    if not any(it.state.current for it in changes.sources):
+        raise DigestError(
+            f"no source has a capture in or before {week}; run `digest snapshot` or `digest backfill DIR` first."
+        )
+    edition = compose(
+        changes, settings, number=number, week=str(week), starts=week.starts, previous_week=str(week.previous)
+    )
+    rendered = render(edition, settings)
+    with writing(engine) as connection:
+        stored = editions.save_draft(connection, edition, rendered, now)
+        editions.save_told(connection, str(week), map(fact_of, changes.disagreements))
+    changed = known is None or known.content_hash != stored.content_hash
+    return Drafted(stored, changed, changed and known is not None and known.approved_hash is not None)
+
+
+def approve(engine: Engine, week: Week, now: datetime) -> StoredEdition:
+    """Pin the content hash of a week's draft: only these bytes may be sent."""
+    with writing(engine) as connection:
+        stored = _drafted(connection, week)
+        if not stored.approved:
+            editions.save_approval(connection, str(week), stored.content_hash, now)
+            stored = _drafted(connection, week)
+    if not stored.approved:
+        raise DigestError(f"the stored edition of {week} is damaged; run `digest draft {week}` and look at it again.")
+    return stored
+
+
+def send(
+    engine: Engine,
+    settings: Settings,
+    week: Week,
+    clock: Callable[[], datetime],
+    report: Callable[[int], None] | None = None,
+) -> Sent:
+    """Queue an approved edition to its readers and send what is due; resumes where an earlier run ended.
+
+    Raises DigestError when what is stored is not what was approved, DeliveryError when the relay fails.
+    """
+    with writing(engine) as connection:
+        stored = _drafted(connection, week)
+        if not stored.approved:
+            raise DigestError(
+                f"the edition of {week} is not approved; look at it and run `digest approve {week}` before sending."
+            )
+        mailing = outbox.queue(connection, str(week), stored.content_hash, clock())
+    transport = sending.transport_of(settings)
+    return Sent(mailing, sending.drain(engine, settings, mailing, stored.rendered, transport, clock, report))
+
+
+@dataclass(frozen=True, slots=True)
+class WeekRun:
+    """How far `run_week` came: `drafted` is None where the edition was approved or queued before, `sent` where it
+    waits for an editor's approval."""
+
+    week: Week
+    drafted: Drafted | None
+    sent: Sent | None
+
+
+def run_week(
+    engine: Engine,
+    settings: Settings,
+    week: Week,
+    clock: Callable[[], datetime],
+    report: Callable[[int], None] | None = None,
+) -> WeekRun:
+    """All stages of a week after collecting that are due, in order. Run again, it goes on where it ended."""
+    drafted = None
+    if not (is_queued(engine, week) or is_approved(engine, week)):
+        drafted = draft(engine, settings, week, clock())
+        if settings.approval.required:
+            return WeekRun(week, drafted, None)
+        approve(engine, week, clock())
+    return WeekRun(week, drafted, send(engine, settings, week, clock, report))
+
+
+def is_approved(engine: Engine, week: Week) -> bool:
+    """Whether the stored edition of the week is the approved one."""
+    with reading(engine) as connection:
+        stored = editions.load_edition(connection, str(week))
+    return stored is not None and stored.approved
+
+
+def is_queued(engine: Engine, week: Week) -> bool:
+    """Whether the week's edition has gone to the outbox."""
+    with reading(engine) as connection:
+        return outbox.find(connection, str(week)) is not None
+
+
+def _drafted(connection: Connection, week: Week) -> StoredEdition:
+    stored = editions.load_edition(connection, str(week))
+    if stored is None:
+        raise DigestError(f"there is no edition of {week} yet; run `digest draft {week}` first.")
+    return stored

@@ -1,0 +1,81 @@
+"""Replies of relays, in one vocabulary."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from digest.delivery.outcomes import Kind, Stage, lost, next_attempt, of_reply
+
+NOW = datetime(2026, 5, 4, 9, 0, tzinfo=UTC)
+THREE_DAYS = timedelta(hours=72)
+
+
+@pytest.mark.parametrize(
+    ("stage", "code", "text", "kind"),
+    [
+        ("dot", 250, b"2.0.0 Ok: queued as 4F9", "sent"),
+        ("RCPT", 421, b"4.7.0 try later", "deferred"),
+        ("RCPT", 450, b"4.2.0 greylisted", "deferred"),
+        ("dot", 451, b"local error", "deferred"),
+        ("RCPT", 452, b"4.2.2 mailbox full", "deferred"),
+        ("RCPT", 550, b"5.1.1 no such user", "failed"),
+        ("RCPT", 550, b"5.1.10 null MX", "failed"),
+        ("RCPT", 550, b"no such user", "failed"),
+        ("RCPT", 552, b"5.2.2 mailbox full", "failed"),
+        ("RCPT", 552, b"mailbox full", "failed"),
+        ("RCPT", 550, b"5.7.13 account disabled", "failed"),
+        ("RCPT", 553, b"5.6.7 address wants SMTPUTF8", "failed"),
+        ("RCPT", 554, b"5.7.1 relay access denied", "refused"),
+        ("dot", 550, b"5.7.515 access denied, sender not authenticated", "refused"),
+        ("dot", 554, b"rejected", "refused"),
+        ("MAIL", 530, b"5.7.0 log in first", "refused"),
+        ("MAIL", 550, b"5.1.8 sender's domain", "refused"),
+        ("MAIL", 550, b"5.1.0 sender", "refused"),
+        ("MAIL", 503, b"bad sequence", "refused"),
+        ("MAIL", 552, b"5.3.4 too big", "content"),
+        ("dot", 552, b"too big", "content"),
+        ("dot", 554, b"5.6.0 bad content", "content"),
+        ("dot", -1, b"nonsense", "uncertain"),
+        ("dot", 354, b"go on", "uncertain"),
+        ("DATA", 250, b"ok?", "refused"),
+        ("RCPT", 550, b"5.1.1.1 no enhanced code", "failed"),
+    ],
+)
+def test_a_reply_has_one_meaning(stage: Stage, code: int, text: bytes, kind: Kind) -> None:
+    assert of_reply(stage, code, text).kind == kind
+
+
+def test_only_a_success_after_the_dot_is_success() -> None:
+    assert all(of_reply(stage, 250, b"2.0.0 ok").kind != "sent" for stage in ("MAIL", "RCPT", "DATA"))
+
+
+def test_the_answer_is_kept_without_mail_addresses_and_control_characters() -> None:
+    said = of_reply("RCPT", 550, b"5.1.1 <ann@example.org>: rejected\r\n\x1b[31mas\xff ann@example.org is unknown").said
+    assert said.startswith("RCPT: 550 5.1.1 (address)")
+    assert "ann" not in said
+    assert said.isprintable()
+
+
+def test_a_long_answer_is_cut() -> None:
+    assert len(of_reply("RCPT", 550, b"x" * 5000).said) < 250
+
+
+def test_a_lost_connection_is_uncertain_only_after_the_dot() -> None:
+    assert [lost(stage).kind for stage in ("MAIL", "RCPT", "DATA", "dot")] == [*["deferred"] * 3, "uncertain"]
+
+
+def test_waits_grow_up_to_four_hours_and_a_quarter_and_end_within_three_days() -> None:
+    now, waits = NOW, []
+    while (again := next_attempt(1, len(waits) + 1, NOW, now, THREE_DAYS)) is not None:
+        waits.append(again - now)
+        now = again
+    assert timedelta(minutes=3) < waits[0] < timedelta(minutes=7)
+    assert max(waits) <= timedelta(hours=5)
+    assert now - NOW < THREE_DAYS
+    assert now - NOW > timedelta(hours=66)
+
+
+def test_what_was_deferred_together_comes_back_spread_out() -> None:
+    times = {next_attempt(number, 3, NOW, NOW, THREE_DAYS) for number in range(200)}
+    assert len(times) > 100
+    assert next_attempt(7, 3, NOW, NOW, THREE_DAYS) == next_attempt(7, 3, NOW, NOW, THREE_DAYS)

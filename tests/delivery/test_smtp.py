@@ -1,0 +1,153 @@
+"""SMTP to a real server on loopback, well-behaved and not."""
+
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from relay import Relay, free_port, relay
+
+from digest import config
+from digest.delivery.outcomes import Outcome
+from digest.delivery.transports import Envelope
+from digest.delivery.transports.smtp import Smtp
+from digest.errors import DeliveryError
+
+
+def wait_for_the_relay(transport: Smtp) -> bytes:
+    """Wait until the relay says something or hangs up, and leave it to be read."""
+    assert transport._session is not None
+    assert transport._session.sock is not None
+    try:
+        return transport._session.sock.recv(1, socket.MSG_PEEK)
+    except ConnectionResetError:
+        return b""
+
+
+CONTENT = b"Subject: one\r\n\r\n.\r\n..two\r\n.three\r\nend\r\n"
+
+
+@pytest.fixture
+def server() -> Iterator[Relay]:
+    with relay(enable_SMTPUTF8=False) as made:
+        yield made
+
+
+def smtp(port: int, **changed: Any) -> Smtp:
+    return Smtp(config.Smtp(host="127.0.0.1", port=port, tls="none", timeout_seconds=5).model_copy(update=changed))
+
+
+def deliver(transport: Smtp, name: str, before_dot: Callable[[], bool] = lambda: True) -> Outcome:
+    return transport.deliver(Envelope("1@x", "news@digest.example", f"{name}@example.org", CONTENT), before_dot)
+
+
+def test_a_message_arrives_as_it_was_with_leading_dots(server: Relay) -> None:
+    with smtp(server.port) as transport:
+        assert deliver(transport, "ann") == Outcome("sent", "dot: 250 2.0.0 queued")
+    assert server.received == [("ann@example.org", CONTENT)]
+
+
+def test_a_connection_is_used_for_as_many_messages_as_is_said(server: Relay) -> None:
+    with smtp(server.port, messages_per_connection=3) as transport:
+        assert {deliver(transport, f"r{number}").kind for number in range(7)} == {"sent"}
+    assert server.sessions == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("busy", "deferred"),
+        ("unknown", "failed"),
+        ("policy", "refused"),
+        ("closing", "deferred"),
+        ("later", "deferred"),
+        ("toobig", "content"),
+        ("silent", "uncertain"),
+    ],
+)
+def test_trouble_with_one_reader_leaves_the_next_alone(server: Relay, name: str, kind: str) -> None:
+    with smtp(server.port) as transport:
+        outcomes = [deliver(transport, "before"), deliver(transport, name), deliver(transport, "after")]
+    assert [outcome.kind for outcome in outcomes] == ["sent", kind, "sent"]
+    assert "example.org" not in outcomes[1].said
+
+
+def test_a_connection_cut_in_the_body_is_tried_again_later(server: Relay) -> None:
+    with smtp(server.port) as transport:
+        assert deliver(transport, "cut", lambda: wait_for_the_relay(transport) == b"").kind == "deferred"
+        assert deliver(transport, "after").kind == "sent"
+    assert server.recipients == ["after@example.org"]
+
+
+def test_a_message_withheld_before_the_dot_is_not_accepted(server: Relay) -> None:
+    with smtp(server.port) as transport:
+        assert deliver(transport, "left", lambda: False).kind == "withheld"
+        assert deliver(transport, "ann").kind == "sent"
+    assert server.recipients == ["ann@example.org"]
+
+
+def test_permission_is_asked_once_after_the_reader_is_accepted(server: Relay) -> None:
+    asked: list[str] = []
+    with smtp(server.port) as transport:
+        for name in ("unknown", "ann", "later"):
+            deliver(transport, name, lambda name=name: asked.append(name) is None)  # type: ignore[misc]
+    assert asked == ["ann", "later"]
+
+
+def test_an_error_before_the_dot_sends_nothing(server: Relay) -> None:
+    def fail() -> bool:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), smtp(server.port) as transport:
+        deliver(transport, "ann", fail)
+    assert server.received == []
+
+
+def test_an_old_session_that_the_relay_ended_is_opened_anew() -> None:
+    with relay(timeout=0.2) as server, smtp(server.port) as transport:
+        assert deliver(transport, "ann").kind == "sent"
+        assert wait_for_the_relay(transport) == b""  # it has ended the session
+        assert deliver(transport, "ben").kind == "sent"
+    assert server.recipients == ["ann@example.org", "ben@example.org"]
+    assert server.sessions == 2
+
+
+def test_a_non_ascii_address_fails_alone_where_the_relay_cannot_take_it(server: Relay) -> None:
+    with smtp(server.port) as transport:
+        assert deliver(transport, "jürgen").kind == "failed"
+        assert deliver(transport, "ann").kind == "sent"
+
+
+def test_a_non_ascii_address_is_served_where_the_relay_offers_it() -> None:
+    with relay(enable_SMTPUTF8=True) as server, smtp(server.port) as transport:
+        assert deliver(transport, "jürgen").kind == "sent"
+        assert deliver(transport, "ann").kind == "sent"
+    assert server.recipients == ["ann@example.org", "jürgen@example.org"]
+
+
+def test_an_unreachable_relay_is_one_sentence() -> None:
+    port = free_port()
+    with pytest.raises(DeliveryError) as caught, smtp(port) as transport:
+        deliver(transport, "ann")
+    assert str(caught.value) == (
+        f"the relay 127.0.0.1:{port} cannot be reached (Connection refused); check [smtp] host and port. "
+        "Nothing is lost; send again to go on."
+    )
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"tls": "starttls"}, "does not offer what \\[smtp\\] asks for"),
+        ({"tls": "tls"}, "speaks no TLS there"),
+        ({"user": "ann", "password": SecretStr("secret")}, "does not offer what \\[smtp\\] asks for"),
+    ],
+)
+def test_a_relay_that_lacks_what_is_asked_for_is_one_sentence(
+    server: Relay, changed: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(DeliveryError, match=reason) as caught, smtp(server.port, **changed) as transport:
+        deliver(transport, "ann")
+    assert "secret" not in str(caught.value)
+    assert server.received == []

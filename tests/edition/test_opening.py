@@ -1,0 +1,152 @@
+"""What an edition says first is the most important fact, and never more than the evidence."""
+
+import pytest
+
+import builders as b
+from digest.edition import opening
+from digest.edition.content import Edition
+
+QUIET = b.an_empty_edition(boards=(b.a_quiet_board(),), health=(b.a_source(), b.a_stale_source()))
+UNREAD = (b.a_failed_source(), b.a_stale_source())
+EDITIONS = {
+    "tie": (b.an_edition(), "gpt-5.5 ties for #1 · 7 more new entries"),
+    "lead": (
+        b.an_empty_edition(boards=(b.a_lower_is_better_board(),)),
+        "finix_s1_32b takes #1 by 1.5 points",
+    ),
+    "quiet with a price": (
+        QUIET.model_copy(update={"prices": (b.a_halved_price(),)}),
+        "No top-7 change · gpt-5.5-pro at half price",
+    ),
+    "only a price": (b.an_empty_edition(prices=(b.a_halved_price(),)), "gpt-5.5-pro at half price"),
+    "only new prices": (
+        b.an_empty_edition(prices=(b.some_prices(priced=b.some_prices().priced[:1]),)),
+        "gpt-5.5 is priced",
+    ),
+    "nothing changed": (
+        b.an_empty_edition(health=(b.a_source(status="unchanged", counted=98),)),
+        "Nothing changed on LiveBench · 98 models checked",
+    ),
+    "read, but no news": (
+        b.an_empty_edition(health=(b.a_source(counted=98),)),
+        "No news on LiveBench · 98 models checked",
+    ),
+    "only noise": (
+        b.an_empty_edition(movers=(b.some_movers(movers=(), within_noise=222),), health=(b.a_source("Arena text"),)),
+        "Nothing beyond noise on Arena text",
+    ),
+    "only failed": (
+        b.an_empty_edition(health=(b.a_failed_source(),)),
+        "No source could be read this week",
+    ),
+    "only stale": (b.an_empty_edition(health=(b.a_stale_source(),)), "No source said anything new this week"),
+    "first capture": (
+        b.an_empty_edition(
+            boards=(b.a_board(leader="first_capture", previous=None),), health=(b.a_source(status="new"),)
+        ),
+        "A first look at LiveBench",
+    ),
+    "no source at all": (b.an_empty_edition(), "No source said anything new this week"),
+    "benchmark revised": (
+        b.an_empty_edition(method=(b.a_method_note(kind="benchmark_revised", benchmark="overall"),)),
+        "65 overall scores moved; no model did",
+    ),
+    "a mover": (b.an_empty_edition(movers=(b.some_movers(),)), "o3 up 1.7 points"),
+    "disagreement": (
+        b.an_empty_edition(disagreements=(b.a_disagreement(),)),
+        "Qwen3.5 397B: two sources disagree",
+    ),
+    "rows left": (b.an_empty_edition(gone=(b.some_gone(),)), "6 rows left LiteLLM prices"),
+}
+
+
+@pytest.mark.parametrize("kind", EDITIONS)
+def test_the_subject_carries_the_fact(kind: str) -> None:
+    edition, subject = EDITIONS[kind]
+    assert opening.subject(edition).startswith(subject)
+
+
+@pytest.mark.parametrize("edition", [edition for edition, _ in EDITIONS.values()] + [b.a_full_edition()])
+def test_subject_and_preheader_fit_and_the_preheader_is_a_second_fact(edition: Edition) -> None:
+    subject, preheader = opening.subject(edition), opening.preheader(edition)
+    assert 0 < len(subject) <= 50
+    assert 0 < len(preheader) <= 85
+    assert opening.points(edition)[0].brief not in preheader
+
+
+def test_a_tie_is_not_told_as_a_lead_even_when_the_board_calls_it_one() -> None:
+    edition = b.an_empty_edition(boards=(b.a_board(leader="new_leader"),))
+    told = " ".join([opening.subject(edition), opening.headline(edition), opening.lead(edition)])
+    assert "ties for" in told
+    assert "takes" not in told
+
+
+def test_a_lead_is_told_with_its_distance_and_with_who_was_first_before() -> None:
+    edition = b.an_empty_edition(boards=(b.a_lower_is_better_board(),))
+    assert opening.headline(edition) == "finix_s1_32b takes first place on Vectara hallucination"
+    assert opening.lead(edition) == (
+        "Its 1.8 on Vectara hallucination Hallucination Rate is 1.5 points ahead of gemini-2.5-flash-lite, "
+        "beyond the margin of 0.5 points. gemini-2.5-flash-lite was first before."
+    )
+
+
+def test_a_lead_beyond_uncertainty_comes_before_a_tie() -> None:
+    edition = b.an_empty_edition(boards=(b.a_board(), b.a_lower_is_better_board()))
+    assert opening.subject(edition).startswith("finix_s1_32b takes #1")
+
+
+def test_a_first_place_that_two_variants_of_one_model_share_names_the_variants() -> None:
+    places = (
+        b.a_place(1, b.a_name("gpt-5.5", "xhigh"), "80.71", band=1),
+        b.a_place(2, b.a_name("gpt-5.5", "high"), "80.28", band=1),
+    )
+    assert "ahead of gpt-5.5 high" in opening.lead(b.an_empty_edition(boards=(b.a_board(places=places),)))
+
+
+def test_in_brief_has_two_or_three_items_or_none() -> None:
+    assert [point.brief for point in opening.in_brief(b.an_edition())] == [
+        "The top of LiveBench is a tie.",
+        "Eight new rows on LiveBench.",
+        "o3 is up 1.7 points.",
+    ]
+    assert opening.in_brief(b.an_empty_edition(prices=(b.a_halved_price(),))) == []
+
+
+def test_in_brief_does_not_repeat_what_the_opening_has_told_in_full() -> None:
+    edition = b.an_empty_edition(
+        movers=(b.some_movers(),), prices=(b.a_halved_price(),), disagreements=(b.a_disagreement(),)
+    )
+    assert opening.headline(edition) == "o3 is up 1.7 points on Aider polyglot"
+    assert "o3 is up" not in " ".join(point.brief for point in opening.in_brief(edition))
+
+
+def test_a_board_of_a_source_that_was_not_read_is_not_called_unchanged() -> None:
+    edition = b.an_empty_edition(boards=(b.a_quiet_board(),), health=(b.a_source(status="failed"),))
+    assert "change" not in opening.subject(edition)
+
+
+def test_a_failed_source_is_named_beside_what_was_read() -> None:
+    edition = b.an_empty_edition(health=(b.a_source(status="unchanged"), b.a_failed_source()))
+    assert opening.preheader(edition) == "Arena text could not be read."
+
+
+def test_price_changes_of_different_size_are_not_summed_up_in_one() -> None:
+    mixed = b.a_price("changed", b.a_name("o3"), input=("10", "5"), output=("40", "38"))
+    same = b.a_price("changed", b.a_name("o3"), input=("10", "7.5"), output=("40", "30"))
+    run = b.a_price("changed", b.a_name("o3"), run_cost=("20", "10"))
+    subjects = [opening.subject(b.an_empty_edition(prices=(b.some_prices(priced=(p,)),))) for p in (mixed, same, run)]
+    assert subjects == ["o3 has a new price", "o3 costs 25% less", "o3 runs at half the cost"]
+
+
+def test_a_name_too_long_for_the_subject_is_clipped_and_the_fact_stays() -> None:
+    places = (b.a_place(1, b.a_name("m" * 10_000), "90"), b.a_place(2, b.a_name("o3"), "80"))
+    subject = opening.subject(b.an_empty_edition(boards=(b.a_board(leader="new_leader", places=places),)))
+    assert subject.endswith("… takes #1 by 10.0 points")
+    assert len(subject) <= 50
+
+
+def test_a_sentence_does_not_change_the_case_of_a_models_name() -> None:
+    for edition, _ in EDITIONS.values():
+        told = " ".join(" ".join(point) for point in opening.points(edition))
+        assert "Gpt-" not in told
+        assert "Gemini-" not in told

@@ -1,0 +1,169 @@
+"""The words of the sections say what the facts say, and no more."""
+
+import pytest
+
+import builders as b
+from digest.edition import wording
+from digest.edition.content import Board, Priced
+
+
+def test_the_masthead_names_the_week_both_days_and_the_sources_that_are_fresh() -> None:
+    edition = b.an_edition()
+    assert wording.masthead_week(edition) == "Week 18, 2026"
+    assert wording.dates(edition) == "Mon 27 Apr compared with Mon 20 Apr"
+    assert wording.sources_fresh(edition) == "3 of 4 sources fresh"
+
+
+def test_rows_of_one_band_stand_under_one_label_and_a_lone_row_under_none() -> None:
+    told = [(band.label, band.first, len(band.places)) for band in wording.bands(b.a_rating_board())]
+    assert told == [
+        ("", True, 1),
+        ("Tied for 2nd: their intervals overlap", False, 2),
+        ("Tied for 3rd: their intervals overlap", False, 2),
+    ]
+    assert wording.bands(b.a_board())[0].label == "Tied for 1st: within 1.0 point"
+
+
+def test_a_board_says_when_lower_is_better() -> None:
+    assert "Lower is better." in wording.board_note(b.a_lower_is_better_board())
+    assert "Lower is better." not in wording.board_note(b.a_board())
+
+
+@pytest.mark.parametrize(
+    ("board", "heading"),
+    [
+        (b.a_board(), "LiveBench: a tie at the top"),
+        (b.a_board(leader="new_leader"), "LiveBench: a tie at the top"),
+        (b.a_quiet_board(), "LiveBench: the tie at the top stands"),
+        (b.a_lower_is_better_board(), "Vectara hallucination: a new first"),
+        (b.a_board(leader="first_capture"), "LiveBench: a first look"),
+        (b.a_rating_board(), "Arena text: no change at the top"),
+    ],
+)
+def test_a_boards_heading_says_what_became_of_the_first_place(board: Board, heading: str) -> None:
+    assert wording.board_heading(board) == heading
+
+
+def test_movements_are_told_in_words_beside_the_arrow() -> None:
+    assert [wording.movement(place) for place in b.a_board().places[:3]] == ["new", "▼ down 1", "▼ down 1"]
+    assert wording.movement(b.a_place(2, b.a_name(), "80", (5, "80"))) == "▲ up 3"
+    assert wording.movement(b.a_place(2, b.a_name(), "80", movement=None)) == ""
+
+
+def test_the_receipt_has_exact_figures_the_raw_row_both_days_and_both_hashes() -> None:
+    assert wording.receipt(b.a_board()) == (
+        "Receipt: 80.71 and 80.28; row gpt-5.5-xhigh; Mon 27 Apr, sha256 3af2987a. Before: Mon 20 Apr, sha256 05583756."
+    )
+
+
+def test_a_first_capture_has_no_receipt_of_a_week_before() -> None:
+    assert "Before" not in wording.receipt(b.a_board(previous=None))
+
+
+def test_a_standing_is_called_a_tie_or_a_lead_by_the_boards_own_rule() -> None:
+    assert wording.standing(b.a_board()).endswith("inside the margin of 1.0 point: a tie.")
+    assert wording.standing(b.a_rating_board()).endswith("beyond the published intervals.")
+    untold = b.a_lower_is_better_board(uncertainty="none", margin=None)
+    assert wording.standing(untold).endswith("; no uncertainty is published.")
+
+
+def test_a_falling_figure_is_good_news_where_lower_is_better() -> None:
+    higher, lower = b.some_movers(), b.some_movers(higher_is_better=False)
+    falls = higher.movers[1]
+    assert wording.moved_score(higher, falls) == ("78.2", "▼ −4.5 pt", "bad", "was 82.7")
+    assert wording.moved_score(lower, falls).tone == "good"
+
+
+def test_scores_that_moved_within_noise_are_counted_and_not_listed() -> None:
+    note = wording.movers_note(b.some_movers(movers=(), within_noise=222))
+    assert note == "Left out as noise: 222 scores on Aider polyglot moved, none beyond uncertainty."
+
+
+def test_coverage_counts_tasks_and_names_the_other_variants() -> None:
+    arrivals = b.some_arrivals()
+    assert wording.coverage(arrivals, arrivals.models[0]) == "23 of 23 tasks. Also high #6, 76.2."
+
+
+def test_a_model_without_a_rank_is_not_ranked_rather_than_last() -> None:
+    assert wording.rank_words(None, False) == "not ranked"
+    assert wording.rank_words(1, True) == "#1, tied"
+
+
+@pytest.mark.parametrize(
+    ("priced", "cell"),
+    [
+        (b.a_price("new", b.a_name(), input=(None, "5")), ("$5.00", "", "plain", "")),
+        (b.a_price("new", b.a_name(), output=(None, "5")), ("not known", "", "plain", "")),
+        (b.a_price("new", b.a_name(), input=(None, "0")), ("$0.00", "", "plain", "")),
+        (b.a_price("changed", b.a_name(), input=("60", "30")), ("$30.00", "▼ half", "good", "was $60.00")),
+        (b.a_price("changed", b.a_name(), input=("1", "1.2")), ("$1.20", "▲ 20% more", "bad", "was $1.00")),
+        (b.a_price("changed", b.a_name(), input=("2", "0")), ("$0.00", "▼ less", "good", "was $2.00")),
+        (b.a_price("changed", b.a_name(), output=("2", "1")), ("no change", "", "plain", "")),
+        (b.a_price("withdrawn", b.a_name(), input=("30", None)), ("withdrawn", "", "plain", "was $30.00")),
+        (b.a_price("filled_in", b.a_name(), input=(None, "0.028")), ("$0.028", "", "plain", "")),
+    ],
+)
+def test_a_price_says_what_it_is_what_it_was_and_what_is_not_known(priced: Priced, cell: tuple[str, ...]) -> None:
+    assert wording.price_cell(priced, "input") == cell
+
+
+def test_a_price_list_names_its_unit_its_source_and_its_day() -> None:
+    assert wording.prices_note(b.some_prices()) == "USD per 1M tokens, from LiteLLM prices as of Mon 27 Apr."
+    run = b.some_prices(title="Aider", priced=(b.a_price("changed", b.a_name(), run_cost=("111", "21")),))
+    assert wording.prices_note(run) == "Run cost in USD for a whole benchmark run, from Aider as of Mon 27 Apr."
+    assert wording.price_columns(run) == [("run_cost", "Run cost")]
+
+
+def test_a_context_window_is_told_in_tokens_with_what_it_was() -> None:
+    scout = b.a_price("changed", b.a_name("scout"), context=("192000", "10485760"))
+    assert wording.price_note(scout) == "context 10.49M tokens, was 192K"
+    filled = b.a_price("filled_in", b.a_name(), 3, context=(None, "128000"))
+    assert wording.price_note(filled) == "filled in, not changed, 128K tokens of context, the same under 3 ids"
+
+
+def test_a_disagreement_names_each_source_with_its_figure_and_day() -> None:
+    assert wording.disagreement_sentence(b.a_disagreement()) == (
+        "For SWE-bench Verified: 76.4 (Local LLM notes, Mon 2 Mar) and 42.0 (Side by side, Mon 9 Mar)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("measure", "unit", "figures"), [("input", "USD", ("$76.40", "$42.00")), ("context", "tokens", ("76", "42"))]
+)
+def test_disputed_prices_and_context_windows_have_their_own_units(
+    measure: str, unit: str, figures: tuple[str, str]
+) -> None:
+    assert wording.both_figures(b.a_disagreement(measure=measure, unit=unit)) == figures
+
+
+def test_a_revised_benchmark_is_no_models_doing() -> None:
+    note = b.a_method_note(kind="benchmark_revised", benchmark="category:Data Analysis")
+    assert wording.method_sentence(note).startswith(
+        "LiveBench makes up Data Analysis differently now: 65 scores moved; no"
+    )
+
+
+def test_sources_in_trouble_come_first_and_are_called_by_name() -> None:
+    edition = b.an_edition(health=(b.a_source(), b.a_stale_source(), b.a_failed_source()))
+    assert [health.title for health in wording.by_trouble(edition)] == [
+        "Arena text",
+        "Vectara hallucination",
+        "LiveBench",
+    ]
+
+
+def test_a_stale_source_is_not_said_to_have_held_still() -> None:
+    told = " ".join(wording.health_sentences(b.a_stale_source()))
+    assert "77 days" in told
+    assert "Mon 9 Feb" in told
+    assert told.endswith("That does not say its figures held still; it says we do not know.")
+
+
+def test_a_failed_source_says_what_failed_and_that_there_is_no_news_of_it() -> None:
+    told = " ".join(wording.health_sentences(b.a_failed_source()))
+    assert "could not be read (the server answered 503 three times)" in told
+    assert told.endswith("No Arena text news this week.")
+
+
+def test_a_source_that_was_read_needs_no_sentence() -> None:
+    assert wording.health_sentences(b.a_source()) == []

@@ -1,0 +1,59 @@
+"""The text part says what the HTML part says, in 72 columns."""
+
+import re
+from html import unescape
+
+import pytest
+
+import builders as b
+from digest.edition.content import Edition
+from digest.rendering.email import render
+from digest.rendering.templates import UNSUBSCRIBE_SLOT
+from digest.rendering.text import render_text, spread, wrap
+
+SETTINGS = b.some_settings()
+
+
+@pytest.mark.parametrize("edition", [b.an_edition(), b.a_full_edition(), b.an_empty_edition()])
+def test_no_line_is_wider_than_72_columns_but_links(edition: Edition) -> None:
+    lines = render_text(edition, SETTINGS).splitlines()
+    assert [line for line in lines if len(line) > 72 and "://" not in line and UNSUBSCRIBE_SLOT not in line] == []
+
+
+def test_no_line_ends_in_a_blank_and_no_gap_is_wider_than_one_line() -> None:
+    text = render_text(b.a_full_edition(), SETTINGS)
+    assert re.search(r"[ \t]\n|\n\n\n", text) is None
+    assert text.endswith("read.\n")
+
+
+def test_the_figures_of_a_table_stand_under_one_another() -> None:
+    rows = [line for line in render_text(b.an_edition(), SETTINGS).splitlines() if re.match(r"  [1-7]  ", line)]
+    assert len(rows) == 7
+    assert len({re.search(r"\d\d\.\d(?= )", row).end() for row in rows if re.search(r"\d\d\.\d(?= )", row)}) == 1  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("edition", [b.an_edition(), b.a_full_edition()])
+def test_both_parts_tell_the_same_figures(edition: Edition) -> None:
+    rendered = render(edition, SETTINGS)
+    seen = unescape(re.sub(r"<style.*?</style>|<!--.*?-->|<[^>]*>", " ", rendered.html, flags=re.DOTALL))
+    figure = re.compile(r"\$[\d.,]*\d|#\d+|\d+\.\d+")
+    ticks = {"75", "76", "77", "78", "79", "80", "81"}
+    assert set(figure.findall(seen)) - ticks == set(figure.findall(rendered.text))
+
+
+def test_links_are_numbered_below_the_sources() -> None:
+    text = render_text(b.an_edition(health=(b.a_source(), b.a_source("Aider", home="javascript:x"))), SETTINGS)
+    assert "[1] LiveBench: https://livebench.example/" in text
+    assert "javascript" not in text
+
+
+def test_a_row_too_long_for_its_line_keeps_its_figures_on_the_next() -> None:
+    assert spread("m" * 60, "80.7", "new").splitlines() == ["m" * 60, " " * 56 + "80.7         new"]
+
+
+def test_a_wide_character_takes_two_columns() -> None:
+    assert len(spread("模型", "80.7", "new")) == 72 - 2
+
+
+def test_a_name_does_not_break_at_its_hyphen() -> None:
+    assert wrap("x" * 60 + " gemini-3.1-pro-preview").splitlines()[1] == "gemini-3.1-pro-preview"
