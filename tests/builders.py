@@ -300,7 +300,10 @@ def a_source(title: str = "LiveBench", status: str = "fresh", counted: int = 106
 def a_stale_source(**changes: Any) -> Health:
     old = Proof(on=date(2026, 2, 9), sha256="75aa0fcdce182fbff6d4dd41bd258ff4149906219b2ff72bdebdae70db0f4b11")
     return a_source(
-        "Vectara hallucination", "stale", 82, **{"current": old, "previous": old, "age_days": 77, **changes}
+        "Vectara hallucination",
+        "stale",
+        82,
+        **{"current": old, "previous": old, "changed_on": old.on, "age_days": 77, **changes},
     )
 
 

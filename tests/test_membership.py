@@ -165,7 +165,7 @@ def test_of_many_bad_lines_the_first_are_named(engine: Engine, write: Callable[[
         ("email,method,wording\n", "has no column consented_at"),
         ("email,consented_at,method,wording,phone\n", 'has an unknown column "phone"'),
         (HEAD + "ann@example.org,2026-04-30,form,yes,,,,,\n", "line 2: more fields than the head line names"),
-        (HEAD + 'ann@example.org,2026-04-30,form,"yes,,,\n', "is no CSV file at line 2"),
+        (HEAD + 'ann@example.org,2026-04-30,form,"yes,,,\n', "is no CSV file from line 2"),
     ],
 )
 def test_a_file_that_is_no_list_of_readers_is_one_sentence(

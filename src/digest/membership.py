@@ -149,7 +149,7 @@ def _lines(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     except UnicodeDecodeError as error:
         raise DigestError(f"{path.name} is not UTF-8; save it as UTF-8 and import again.") from error
     except csv.Error as error:
-        raise DigestError(f"{path.name} is no CSV file at line {reader.line_num}: {error}.") from error
+        raise DigestError(f"{path.name} is no CSV file from line {reader.line_num + 1}: {error}.") from error
 
 
 def list_subscribers(engine: Engine, state: State | None = None) -> Iterator[Subscriber]:

@@ -1,5 +1,6 @@
 """A relay on loopback that keeps what it is sent and misbehaves by order of the recipient's address."""
 
+import asyncio
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,17 +53,22 @@ class Relay:
         assert isinstance(envelope.content, bytes)
         self.received.append((envelope.rcpt_tos[0], envelope.content))
         if name == "silent":  # accepted, but the answer never gets there
-            server.transport.abort()
+            _hang_up(server)
         return "250 2.0.0 queued"
 
 
 class _Server(SMTP):
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802
-        if self.envelope.rcpt_tos and self.envelope.rcpt_tos[0].startswith("cut"):
+        if self.envelope and self.envelope.rcpt_tos[:1] == ["cut@example.org"]:
             await self.push("354 go on")
-            self.transport.abort()
+            _hang_up(self)
         else:
             await super().smtp_DATA(arg)
+
+
+def _hang_up(server: SMTP) -> None:
+    assert isinstance(server.transport, asyncio.Transport)
+    server.transport.abort()
 
 
 class _Controller(Controller):

@@ -4,7 +4,7 @@ import sys
 from datetime import UTC, datetime
 
 from digest.config import Settings
-from digest.database import _engine, reading
+from digest.database import open_database, reading
 from digest.delivery import outbox, sending
 from digest.edition.content import Rendered
 from digest.rendering.templates import UNSUBSCRIBE_SLOT
@@ -12,7 +12,7 @@ from digest.rendering.templates import UNSUBSCRIBE_SLOT
 if __name__ == "__main__":
     url, folder = sys.argv[1:]
     settings = Settings.model_validate({"delivery": {"maildir": folder, "batch": 7}})
-    engine = _engine(url)
+    engine = open_database(url)
     with reading(engine) as connection:
         mailing = outbox.find(connection, "2026-W18")
     assert mailing is not None

@@ -65,7 +65,8 @@ def test_a_lost_connection_is_uncertain_only_after_the_dot() -> None:
 
 
 def test_waits_grow_up_to_four_hours_and_a_quarter_and_end_within_three_days() -> None:
-    now, waits = NOW, []
+    now = NOW
+    waits: list[timedelta] = []
     while (again := next_attempt(1, len(waits) + 1, NOW, now, THREE_DAYS)) is not None:
         waits.append(again - now)
         now = again

@@ -105,10 +105,16 @@ def test_who_left_between_claim_and_dot_gets_nothing(
     add_readers: AddReaders, queue: Queue, withdraw: Withdraw, drain: Drain, settings: Settings
 ) -> None:
     leaver = add_readers(3)[2]
-    leaving = iter([leaver])
-    transport = Watched(settings.delivery.maildir, lambda _: [withdraw(number) for number in leaving])
-    assert drain(queue(), transport) == {"sent": 2, "skipped": 1}
+    claimed: list[Envelope] = []
+
+    def leave_at_the_first(envelope: Envelope) -> None:
+        if not claimed:
+            withdraw(leaver)
+        claimed.append(envelope)
+
+    assert drain(queue(), Watched(settings.delivery.maildir, leave_at_the_first)) == {"sent": 2, "skipped": 1}
     assert len(mails(settings)) == 2
+    assert len(claimed) == 3
 
 
 def test_a_hundred_who_all_left_are_all_skipped(

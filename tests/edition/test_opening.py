@@ -51,6 +51,10 @@ EDITIONS = {
         b.an_empty_edition(method=(b.a_method_note(kind="benchmark_revised", benchmark="overall"),)),
         "65 overall scores moved; no model did",
     ),
+    "benchmark made up anew": (
+        b.an_empty_edition(boards=(b.a_board(leader="not_comparable"),), method=(b.a_method_note(),)),
+        "LiveBench overall moved; no model did",
+    ),
     "a mover": (b.an_empty_edition(movers=(b.some_movers(),)), "o3 up 1.7 points"),
     "disagreement": (
         b.an_empty_edition(disagreements=(b.a_disagreement(),)),
@@ -130,12 +134,18 @@ def test_a_failed_source_is_named_beside_what_was_read() -> None:
     assert opening.preheader(edition) == "Arena text could not be read."
 
 
+def test_a_source_that_has_long_been_stale_is_no_news_beside_news() -> None:
+    edition = b.an_empty_edition(prices=(b.a_halved_price(),), health=(b.a_source(), b.a_stale_source()))
+    assert "stale" not in " ".join([opening.subject(edition), opening.preheader(edition)])
+    assert opening.preheader(edition) == "1 of 2 sources fresh. Mon 27 Apr compared with Mon 20 Apr."
+
+
 def test_price_changes_of_different_size_are_not_summed_up_in_one() -> None:
     mixed = b.a_price("changed", b.a_name("o3"), input=("10", "5"), output=("40", "38"))
     same = b.a_price("changed", b.a_name("o3"), input=("10", "7.5"), output=("40", "30"))
     run = b.a_price("changed", b.a_name("o3"), run_cost=("20", "10"))
     subjects = [opening.subject(b.an_empty_edition(prices=(b.some_prices(priced=(p,)),))) for p in (mixed, same, run)]
-    assert subjects == ["o3 has a new price", "o3 costs 25% less", "o3 runs at half the cost"]
+    assert subjects == ["o3 has a new price", "o3 costs 25% less", "o3 costs half to run"]
 
 
 def test_a_name_too_long_for_the_subject_is_clipped_and_the_fact_stays() -> None:

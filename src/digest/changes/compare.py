@@ -25,7 +25,7 @@ def compare(previous: Snapshot | None, current: Snapshot) -> SourceChanges:
     if previous is None:
         first = [_arrival(current, after, row, Reason.FIRST_CAPTURE, news=False) for row in current.rows.values()]
         return SourceChanges(current.capture.source, None, current.capture, tuple(sorted(first, key=_order)))
-    if previous.content == current.content:
+    if current.says_the_same_as(previous):
         return SourceChanges(current.capture.source, previous.capture, current.capture)
     before = _board(previous)
     matches, left, arrived = match_rows(previous, current)

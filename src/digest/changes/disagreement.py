@@ -32,7 +32,7 @@ def disagreements(snapshots: Sequence[Snapshot], told: Collection[str], policy: 
     found: list[Change] = []
     for one, other in combinations(snapshots, 2):
         facts = {fact.about: fact for fact in _facts(other)}
-        for mine in _facts(one):
+        for mine in {fact.about: fact for fact in _facts(one)}.values():  # one fact under two ids is told once
             theirs = facts.get(mine.about)
             if theirs is None or not _differ(mine, theirs, policy):
                 continue

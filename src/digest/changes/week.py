@@ -81,5 +81,5 @@ def _judge(state: State, as_of: date) -> SourceWeek:
         return SourceWeek(state, "new", age, changes)
     if age is not None and age > state.stale_after_days:
         return SourceWeek(state, "stale", age, None)
-    same = state.current is not None and state.previous.content == state.current.content
+    same = state.current is not None and state.current.says_the_same_as(state.previous)
     return SourceWeek(state, "unchanged" if same else "fresh", age, changes)

@@ -410,7 +410,10 @@ def subscribers_list(as_json: AsJson = False) -> None:
         found = list(membership.list_subscribers(engine))
     if as_json:
         _print_json(
-            [{"email": it.email, "state": it.consent.state, "country": it.consent.country, "locale": it.locale} for it in found]
+            [
+                {"email": it.email, "state": it.consent.state, "country": it.consent.country, "locale": it.locale}
+                for it in found
+            ]
         )
     else:
         printing.subscribers(found)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -13,7 +14,7 @@ from digest.changes.ranking import Standing
 from digest.changes.week import SourceWeek, WeekChanges
 from digest.config import Settings, Source
 from digest.edition import numbers
-from digest.edition.documents import value_words
+from digest.edition.documents import sentence, value_words
 from digest.edition.naming import shown_name
 from digest.operations.demo import Demo
 from digest.operations.status import Status
@@ -236,31 +237,26 @@ def sent(result: Sent) -> None:
 
 def demo(result: Demo) -> None:
     """What the demo did and where to look."""
-    week = result.sent.mailing.week
-    out.print(Text("The demo's two weeks, from captures to mail\n", style="bold"))
+    out.print(Text("Two bundled weeks, from captures to mail\n", style="bold"))
     out.print(Text("1  captures", style="cyan"))
     for item in result.collected:
-        out.print(Text(f"   {item.source:14} {item.on}  {item.outcome}"))
-    out.print(Text("2  compared", style="cyan"))
+        rows = f", {item.rows} rows" if item.outcome == "stored" else ""
+        out.print(Text(f"   {item.source:14} {item.on}  {item.outcome}{rows}"))
+    out.print(Text("2  what changed", style="cyan"))
     every = [change for source in result.changes.sources if source.changes for change in source.changes.changes]
     for change in [*every, *result.changes.disagreements]:
         if change.news:
-            cause = _CAUSES[change.kind][0]
-            values = " → ".join(
-                value.replace("\n", " ")
-                for value in (_value(change.before, change), _value(change.after, change))
-                if value
-            )
-            out.print(Text(f"   {cause:10} {_where(change)}: ").append(_name(change)).append(f"  {values}"))
+            words = sentence(change, result.settings.sources)
+            out.print(Padding(Text(words[:1].upper() + words[1:]), (0, 0, 0, 3)))
     out.print(Text("3  drafted and approved", style="cyan"))
-    out.print(Text(f"   {week}  “{result.subject}”  {result.content_hash[:8]}"))
+    out.print(Text(f"   {result.drafted.week}  “{result.subject}”  {result.drafted.content_hash[:8]}"))
     out.print(Text("4  routed and sent", style="cyan"))
     for state, count in result.sent.tally.items():
         if count:
             out.print(Text(f"   {count} {state}"))
     out.print(Text("\nLook at", style="bold"))
     for path in result.mails:
-        out.print(Text(f"   {path}"), soft_wrap=True)
+        print(f"   {path}")
 
 
 def sources(settings: Settings, found: Mapping[str, SourceWeek]) -> None:

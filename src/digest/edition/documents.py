@@ -134,17 +134,21 @@ def _standing(snapshot: Snapshot, standing: Standing) -> Document:
 def sentence(change: Change, sources: Mapping[str, Source]) -> str:
     """One sentence for any change: what, where, from what to what, and why it is or is no news."""
     where = numbers.shown(sources[change.source].title)
-    return f"{_what(change, where)}: {EXPLAINED[change.reason]}."
+    return f"{_what(change, where, sources)}: {EXPLAINED[change.reason]}."
 
 
-def _what(change: Change, where: str) -> str:
+def _what(change: Change, where: str, sources: Mapping[str, Source]) -> str:
     model = numbers.full(shown_name(change.name)) if change.name.raw else ""
     benchmark = numbers.benchmark_name(change.benchmark or "")
     before, after = value_words(change.before, change), value_words(change.after, change)
     rank = f" #{change.after.rank}" if change.after and change.after.rank else ""
     match change.kind:
         case Kind.MODEL_ADDED:
-            at = f" with {after} on {benchmark}{rank and ',' + rank}" if change.after and change.after.value is not None else ""
+            at = (
+                f" with {after} on {benchmark}{rank and ',' + rank}"
+                if change.after and change.after.value is not None
+                else ""
+            )
             return f"{model} is new on {where}{at}"
         case Kind.MODEL_REMOVED:
             return f"{model} is gone from {where}"
@@ -173,8 +177,8 @@ def _what(change: Change, where: str) -> str:
         case Kind.SCALE_SHIFTED:
             return f"the scale of {where} {benchmark} moved"
         case Kind.SOURCES_DISAGREE:
-            other = change.after.source if change.after else None
-            return f"{where} has {before} for {model} on {benchmark}, {numbers.shown(other or '')} has {after}"
+            other = sources[change.after.source].title if change.after and change.after.source else "another source"
+            return f"{where} has {before} for {model} on {benchmark}, {numbers.shown(other)} has {after}"
 
 
 def value_words(figure: Figure | None, change: Change) -> str:

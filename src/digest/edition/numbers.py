@@ -164,9 +164,9 @@ def less_or_more(before: Decimal, after: Decimal) -> str:
     return f"{amount}% {word}"
 
 
-def day(on: date) -> str:
-    """`Mon 27 Apr`, in no computer's language but the edition's."""
-    return f"{_DAYS[on.weekday()]} {on.day} {_MONTHS[on.month - 1]}"
+def day(on: date, *, year: bool = False) -> str:
+    """`Mon 27 Apr`, in no computer's language but the edition's; with `year` where the edition's would be wrong."""
+    return f"{_DAYS[on.weekday()]} {on.day} {_MONTHS[on.month - 1]}{f' {on.year}' if year else ''}"
 
 
 def monday(week: str) -> date:

@@ -4,7 +4,7 @@ A `Point` is one thing worth telling; `points` puts them in order. Everything he
 why subject, headline and "In brief" cannot contradict each other.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -25,8 +25,8 @@ from digest.edition.numbers import (
     title,
 )
 from digest.edition.wording import (
-    READ,
     arrivals_sentence,
+    by_trouble,
     checked_rows,
     dates,
     disagreement_sentence,
@@ -34,6 +34,7 @@ from digest.edition.wording import (
     health_sentences,
     measure,
     method_sentence,
+    of_an_offer,
     price_sentence,
     rank_words,
     sources_fresh,
@@ -91,7 +92,7 @@ def in_brief(edition: Edition) -> list[Point]:
 
 def points(edition: Edition) -> list[Point]:
     """What the edition has to tell, most important first; never empty."""
-    leaders = list(_leaders(edition))
+    leaders = [*_leaders(edition), *_remade(edition)]
     news = [
         *leaders,
         *_revisions(edition),
@@ -102,9 +103,14 @@ def points(edition: Edition) -> list[Point]:
         *_departures(edition),
         *_other_prices(edition),
         *_new_measures(edition),
+        *_offers_disputed(edition),
     ]
     opening = [] if leaders else list(_quiet(edition) if news else _nothing(edition))
-    return [*opening, *news, *_troubles(edition)]
+    return [
+        *opening,
+        *news,
+        *_troubles(edition, ("failed", "quarantined") if news else ("failed", "quarantined", "stale")),
+    ]
 
 
 def _leaders(edition: Edition) -> Iterator[Point]:
@@ -154,9 +160,26 @@ def _fit(name: str, rest: str) -> str:
     return clip(name, SUBJECT_ROOM - len(rest)) + rest
 
 
+def _remade(edition: Edition) -> Iterator[Point]:
+    """Boards whose figures are new because the benchmark is, not because a model is better."""
+    moved = {board.source for board in edition.movers if board.movers}
+    for board in edition.boards:
+        if board.leader == "not_comparable":
+            what = f"{measure(board)} moved" if board.source in moved else f"{measure(board)} moved; no model did"
+            notes = [method_sentence(note) for note in edition.method if note.source == board.source]
+            yield Point(
+                short=clip(what, SUBJECT_ROOM),
+                headline=what,
+                lead=" ".join(["It is made up differently now: before and after are not comparable.", *notes[:2]]),
+                brief=f"{what}.",
+                detail="It is made up differently now: before and after are not comparable.",
+            )
+
+
 def _revisions(edition: Edition) -> Iterator[Point]:
+    told = {board.source for board in edition.boards if board.leader == "not_comparable"}
     for note in edition.method:
-        if note.kind == "benchmark_revised":
+        if note.kind == "benchmark_revised" and note.source not in told:
             moved = f"{benchmark_name(note.benchmark)} score"
             yield Point(
                 short=_fit(several(note.rows, moved), " moved; no model did"),
@@ -249,14 +272,17 @@ def _how_changed(priced: Priced) -> str:
     if not any(money.measure != "context" for money in priced.figures):
         return "has another context window"
     if all(money.measure == "run_cost" for money in priced.figures) and way:
-        return "runs at half the cost" if way == "half" else f"runs at {way} cost"
+        return "costs half to run" if way == "half" else f"costs {way} to run"
     return "at half price" if way == "half" else f"costs {way}" if way else "has a new price"
 
 
 def _disagreements(edition: Edition) -> Iterator[Point]:
+    """The first disagreement, where it is about a score: those come before prices and sizes."""
     for disagreement in edition.disagreements[:1]:
+        if of_an_offer(disagreement):
+            return
         who, said = title(disagreement.name), disagreement_sentence(disagreement)
-        more = len(edition.disagreements) - 1
+        more = len(edition.disagreements) + edition.disagreements_folded - 1
         others = f" {capital(several(more, 'more disagreement', words=True))} below." if more else ""
         yield Point(
             short=_fit(who, ": two sources disagree"),
@@ -265,6 +291,17 @@ def _disagreements(edition: Edition) -> Iterator[Point]:
             brief=f"Two sources disagree on {who}.",
             detail=f"{said}{others}",
         )
+
+
+def _offers_disputed(edition: Edition) -> Iterator[Point]:
+    """Two lists that differ on prices and sizes, in one line."""
+    for disagreement in edition.disagreements[:1]:
+        if of_an_offer(disagreement):
+            one, other = (shown(said.title, 24) for said in disagreement.said)
+            count = len(edition.disagreements) + edition.disagreements_folded
+            what = f"Sources differ on {several(count, 'listed figure', words=True)}"
+            detail = f"The widest gap: {disagreement_sentence(disagreement)}"
+            yield Point(f"{one} and {other} disagree", what, detail, f"{what}.", detail)
 
 
 def _departures(edition: Edition) -> Iterator[Point]:
@@ -283,14 +320,17 @@ def _new_measures(edition: Edition) -> Iterator[Point]:
         if note.kind != "benchmark_revised":
             verb = "added" if note.kind == "benchmark_added" else "dropped"
             what = f"{shown(note.title, 24)} {verb} {benchmark_name(note.benchmark)}"
-            said = method_sentence(note)
-            yield Point(clip(what, SUBJECT_ROOM), what, said, f"{what}.", said)
+            rows = f"{capital(several(note.rows, 'row', words=True))}"
+            detail = f"{rows} {'had it' if verb == 'dropped' else 'have it'}."
+            yield Point(clip(what, SUBJECT_ROOM), what, method_sentence(note), f"{what}.", detail)
 
 
 def _quiet(edition: Edition) -> Iterator[Point]:
     """That the tops stand as they stood; said only of boards that were read and had a week before."""
     read = {health.source for health in edition.health if health.status in ("fresh", "unchanged")}
-    boards = [board for board in edition.boards if board.source in read and board.places and board.previous]
+    boards = [
+        board for board in edition.boards if board.source in read and board.places and board.leader == "unchanged"
+    ]
     if boards and all(place.movement == "same" for board in boards for place in board.places):
         what = f"change in the top {max(len(board.places) for board in boards)}"
         where = listed([shown(board.title) for board in boards])
@@ -335,9 +375,9 @@ def _nothing(edition: Edition) -> Iterator[Point]:
         yield Point(what, what, said, f"{what}.", said)
 
 
-def _troubles(edition: Edition) -> Iterator[Point]:
-    for health in edition.health:
-        if health.status not in READ:
+def _troubles(edition: Edition, states: Collection[str]) -> Iterator[Point]:
+    for health in by_trouble(edition):
+        if health.status in states:
             state = {"stale": "is stale", "failed": "could not be read", "quarantined": "is held back"}[health.status]
             said = " ".join(health_sentences(health))
             yield Point(

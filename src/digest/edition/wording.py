@@ -75,6 +75,7 @@ def board_heading(board: Board) -> str:
         "new_leader": "a tie at the top" if tied else "a new first",
         "new_but_tied": "a tie at the top",
         "unchanged": "the tie at the top stands" if tied else "no change at the top",
+        "not_comparable": "not comparable with the week before",
         "first_capture": "a first look",
     }[board.leader]
     return f"{shown(board.title)}: {outcome}"
@@ -356,6 +357,11 @@ def gone_sentence(gone: Gone) -> str:
 _DISPUTED = {"input": "input price", "output": "output price", "run_cost": "run cost", "context": "context window"}
 
 
+def of_an_offer(disagreement: Disagreement) -> bool:
+    """Whether it is about a price or a size, not a score."""
+    return disagreement.unit == "tokens" or disagreement.unit.startswith("USD")
+
+
 def disputed(disagreement: Disagreement) -> str:
     return _DISPUTED.get(disagreement.measure, benchmark_name(disagreement.measure))
 
@@ -414,7 +420,7 @@ def by_trouble(edition: Edition) -> list[Health]:
 
 def health_note(health: Health) -> str:
     if health.status == "stale":
-        return f"nothing new for {several(health.age_days, 'day')}" if health.age_days is not None else "nothing new"
+        return _last_changed(health)
     if health.status == "failed":
         return f"last good capture {day(health.current.on)}" if health.current else "no good capture yet"
     if health.status == "quarantined":
@@ -429,9 +435,8 @@ def health_sentences(health: Health) -> list[str]:
     why = f" ({shown(health.detail, 160).rstrip('.')})" if health.detail else ""
     last = f" Its newest good capture is of {day(health.current.on)}." if health.current else ""
     if health.status == "stale":
-        age = f" for {several(health.age_days, 'day')}" if health.age_days is not None else ""
         return [
-            f"{name} has said nothing new{age}.{last}",
+            f"{name} {_last_changed(health)}.",
             "That does not say its figures held still; it says we do not know.",
         ]
     if health.status == "failed":
@@ -443,6 +448,13 @@ def health_sentences(health: Health) -> list[str]:
 
 def sender(edition: Edition, postal_address: str) -> str:
     return f"{shown(edition.series)}, {shown(postal_address, 200)}"
+
+
+def _last_changed(health: Health) -> str:
+    """`last changed Mon 9 Feb, 77 days ago`, or as much of it as is known."""
+    age = f"{several(health.age_days, 'day')} ago" if health.age_days is not None else ""
+    on = day(health.changed_on, year=(health.age_days or 0) > 90) if health.changed_on else ""
+    return f"last changed {', '.join(part for part in (on, age) if part) or 'too long ago'}"
 
 
 def why_you_get_this(edition: Edition) -> str:

@@ -10,6 +10,7 @@ from digest import membership
 from digest.changes.week import WeekChanges
 from digest.config import Database, Delivery, Links, Settings, asset, load_settings
 from digest.database import open_database, reading
+from digest.edition.store import StoredEdition
 from digest.errors import StorageError
 from digest.scores.recorded import find_recorded
 from digest.weekly.calendar import parse_week
@@ -28,10 +29,13 @@ class Demo:
     settings: Settings
     collected: tuple[Collected, ...]
     changes: WeekChanges
-    content_hash: str
-    subject: str
+    drafted: StoredEdition
     sent: Sent
     mails: tuple[Path, ...]
+
+    @property
+    def subject(self) -> str:
+        return self.drafted.rendered.subject
 
 
 def run_demo(out: Path) -> Demo:
@@ -76,8 +80,7 @@ def _run(engine: Engine, settings: Settings) -> Demo:
         settings=settings,
         collected=collected,
         changes=changes,
-        content_hash=stored.content_hash,
-        subject=stored.rendered.subject,
+        drafted=stored,
         sent=sent,
         mails=tuple(sorted((settings.delivery.maildir / "new").iterdir())),
     )

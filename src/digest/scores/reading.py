@@ -8,7 +8,8 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -22,9 +23,14 @@ from digest.config import Level, Source
 from digest.errors import CaptureError
 
 LONGEST_LINE = 100_000
+LONGEST_CELL = 5_000
+DEEPEST = 100
 MOST_ALIASES = 1_000
 MOST_MERGED = 10_000
 _PLAIN_FIELD = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+_BAR = re.compile(r"(?<!\\)\|")
+_NEW_LINE = re.compile(r"\r\n?|\n")
+_INLINE = MarkdownIt("commonmark")
 
 Record = Mapping[str, Any]
 Field = Callable[[Record], Any]
@@ -95,19 +101,22 @@ def _csv_rows(text: str) -> Iterator[Found]:
 def _markdown_rows(text: str, source: Source) -> Iterator[Found]:
     """The rows of the one table that has all declared columns (GitHub Flavored Markdown, section 4.10)."""
     wanted = {source.model, *source.columns} - {"*"}
-    tables = [
-        table for table in _tables(MarkdownIt("commonmark").enable("table").parse(text)) if wanted <= set(table[0][0])
-    ]
+    markdown = MarkdownIt("commonmark").enable("table").disable("inline")  # a cell is parsed when it is wanted
+    tables = [table for table in _tables(markdown.parse(text)) if wanted <= set(_cells(*table[0]))]
     if len(tables) != 1:
         raise CaptureError(f"{len(tables) or 'no'} tables have all the columns {', '.join(sorted(wanted))}")
-    (header, _line), *body = tables[0]
+    (heads, heading), *body = tables[0]
+    header = _cells(heads, heading)
     _refuse_doubled(header)
-    for cells, line in body:
-        yield Found(dict(zip(header, cells, strict=True)), f"line {line}")
+    for contents, line in body:
+        yield Found(dict(zip(header, _cells(contents, line), strict=True)), f"line {line}")
+    lines = _NEW_LINE.split(text.rstrip())
+    if body and body[-1][1] == len(lines) and _bars(lines[-1]) < _bars(lines[heading - 1]):
+        raise CaptureError(f"the file ends in the middle of a row (line {len(lines)}); it was cut short")
 
 
 def _tables(tokens: list[Token]) -> Iterator[list[tuple[list[str], int]]]:
-    """Each table as its rows, the header first, with their line numbers."""
+    """Each table as its rows of unparsed cells, the header first, with their line numbers."""
     table: list[tuple[list[str], int]] = []
     for token in tokens:
         if token.type == "table_open":
@@ -115,17 +124,32 @@ def _tables(tokens: list[Token]) -> Iterator[list[tuple[list[str], int]]]:
         elif token.type == "tr_open":
             table.append(([], (token.map or [0])[0] + 1))
         elif token.type == "inline" and table and token.level >= 3:
-            words = (child.content for child in token.children or [] if child.type in ("text", "code_inline"))
-            table[-1][0].append("".join(words).strip())
+            table[-1][0].append(token.content)
         elif token.type == "table_close":
             yield table
             table = []
 
 
+def _cells(contents: list[str], line: int) -> list[str]:
+    """What the cells of one row say, without links, emphasis and other marks."""
+    longest = max(map(len, contents))
+    if longest > LONGEST_CELL:
+        raise CaptureError(f"line {line} has a cell of {longest:,} characters; {LONGEST_CELL:,} is the most")
+    marks = [_INLINE.parseInline(content)[0].children or [] for content in contents]
+    return ["".join(mark.content for mark in cell if mark.type in ("text", "code_inline")).strip() for cell in marks]
+
+
+def _bars(line: str) -> int:
+    return len(_BAR.findall(line.strip()))
+
+
 def _refuse_doubled(header: list[str]) -> None:
-    for name in header:
-        if header.count(name) > 1:
-            raise CaptureError(f'two columns have the header "{name}"')
+    if doubled := _doubled(header):
+        raise CaptureError(f'two columns have the header "{doubled[0]}"')
+
+
+def _doubled(names: Iterable[str]) -> list[str]:
+    return [name for name, times in Counter(names).items() if times > 1]
 
 
 def _json_document(text: str) -> Any:
@@ -135,8 +159,7 @@ def _json_document(text: str) -> Any:
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         members = dict(pairs)
         if len(members) < len(pairs):
-            keys = [key for key, _ in pairs]
-            raise CaptureError(f'the key "{next(key for key in keys if keys.count(key) > 1)}" stands twice')
+            raise CaptureError(f'the key "{_doubled(key for key, _ in pairs)[0]}" stands twice')
         return members
 
     try:
@@ -147,8 +170,8 @@ def _json_document(text: str) -> Any:
         ) from error
     except RecursionError as error:
         raise CaptureError("the file is nested too deeply") from error
-    except ValueError as error:  # a whole number of thousands of digits
-        raise CaptureError(f"the file holds a number beyond all bounds ({error})") from error
+    except (ValueError, ArithmeticError) as error:  # thousands of digits, or an exponent of many
+        raise CaptureError("the file holds a number beyond all bounds") from error
 
 
 class _Yaml(yaml.CSafeLoader):
@@ -166,13 +189,12 @@ class _Yaml(yaml.CSafeLoader):
         except ArithmeticError as error:
             raise CaptureError(f'line {node.start_mark.line + 1} holds "{text:.40}", which is no number') from error
 
-    def unique(self, node: yaml.MappingNode) -> dict[Hashable, Any]:
-        members = self.construct_mapping(node, deep=True)
-        if len(members) < len(node.value):
-            keys = [key.value for key, _ in node.value]
-            doubled = next((key for key in keys if keys.count(key) > 1), keys[0])
-            raise CaptureError(f'line {node.start_mark.line + 1}: the key "{doubled}" stands twice')
-        return members
+    def unique(self, node: yaml.MappingNode) -> dict[str, Any]:
+        if isinstance(node, yaml.MappingNode):  # its own keys, before those that it merges in
+            own = (key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
+            if doubled := _doubled(own):
+                raise CaptureError(f'line {node.start_mark.line + 1}: the key "{doubled[0]}" stands twice')
+        return {str(key): value for key, value in self.construct_mapping(node, deep=True).items()}
 
 
 _Yaml.add_constructor("tag:yaml.org,2002:float", _Yaml.exact)
@@ -182,18 +204,31 @@ _Yaml.add_constructor("tag:yaml.org,2002:timestamp", lambda _loader, node: str(n
 
 def _yaml_document(text: str) -> Any:
     try:
-        if "&" in text:  # without an anchor there is no alias; with many a small file can grow without end
-            aliases = sum(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.CSafeLoader))
-            if aliases > MOST_ALIASES:
-                raise CaptureError(f"the file has {aliases} YAML aliases; {MOST_ALIASES} is the most")
+        _refuse_yaml_that_grows(text)
         return yaml.load(text, Loader=_Yaml)  # noqa: S506 (a safe loader of ours)
     except yaml.MarkedYAMLError as error:
         line = f" at line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise CaptureError(f"the file is not valid YAML{line} ({error.problem})") from error
-    except (yaml.YAMLError, ValueError) as error:
-        raise CaptureError(f"the file is not valid YAML ({str(error).splitlines()[0]})") from error
-    except RecursionError as error:
-        raise CaptureError("the file is nested too deeply") from error
+    except yaml.YAMLError as error:
+        raise CaptureError(f"the file is not valid YAML ({_first(error)})") from error
+    except (ValueError, LookupError) as error:  # a tag such as !!int before what is none
+        raise CaptureError("the file holds a YAML value that is not what its tag says") from error
+
+
+def _refuse_yaml_that_grows(text: str) -> None:
+    """The loader works by recursion in C, which ends the process where it is too deep; aliases multiply."""
+    depth = aliases = 0
+    for event in yaml.parse(text, yaml.CSafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        elif isinstance(event, yaml.AliasEvent):
+            aliases += 1
+        if depth > DEEPEST:
+            raise CaptureError(f"the file is nested too deeply; {DEEPEST} levels are the most")
+        if aliases > MOST_ALIASES:
+            raise CaptureError(f"the file has more than {MOST_ALIASES:,} YAML aliases")
 
 
 def _descend(document: Any, source: Source) -> Iterator[Found]:
@@ -225,7 +260,7 @@ def _descend(document: Any, source: Source) -> Iterator[Found]:
 def _members(inside: Any, each: str, place: str) -> Iterator[tuple[str, Any, str]]:
     if isinstance(inside, Mapping):
         for key, element in inside.items():
-            yield str(key), element, f'{place}"{key}"' if not place else f'{place}, "{key}"'
+            yield key, element, f'"{key:.80}"' if not place else f'{place}, "{key:.80}"'
     elif isinstance(inside, list):
         for index, element in enumerate(inside, start=1):
             yield "", element, f"row {index}" if not place else f"{place}, row {index}"

@@ -78,6 +78,10 @@ class Snapshot:
     offers: Mapping[str, Offer] = field(default_factory=dict)
     lead: str | None = None
 
+    def says_the_same_as(self, other: "Snapshot") -> bool:
+        """Whether two captures hold the same rows with the same figures."""
+        return (self.rows, self.scores, self.offers) == (other.rows, other.scores, other.offers)
+
     @property
     def content(self) -> str:
         """sha256 over what was read, whatever the order of the rows: two captures that say the same have the same."""

@@ -217,9 +217,7 @@ def load_snapshot(connection: Connection, capture: Capture) -> Snapshot:
         ).where(col(ScoreTable.capture_id) == stored.id)
     ):
         scores[benchmark][key] = Score(value, low, high, stderr, n)
-    rows = connection.execute(
-        select(col(RowTable.key), col(RowTable.raw)).where(col(RowTable.capture_id) == stored.id)
-    )
+    rows = connection.execute(select(col(RowTable.key), col(RowTable.raw)).where(col(RowTable.capture_id) == stored.id))
     offers = connection.execute(
         select(
             col(OfferTable.key),
