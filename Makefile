@@ -8,7 +8,7 @@ demo: .venv/ready
 	$(BIN)/digest demo --out demo
 
 test: .venv/ready-to-test
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 check: .venv/ready-to-test
 	$(BIN)/ruff check .

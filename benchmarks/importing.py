@@ -41,9 +41,8 @@ def run() -> None:
     ratio = statistics.median(ours) / statistics.median(parsing)
     names = f"{pair[0].source} {pair[0].on} and {pair[1].on}, {size:.1f} MB"
     print(f"import, store, load and compare {names}: {ratio:.1f} times merely parsing the two files")
-    print(
-        f"  ({statistics.median(ours) * 1000:.0f} ms beside {statistics.median(parsing) * 1000:.0f} ms, {ROUNDS} rounds)"
-    )
+    medians = [1000 * statistics.median(times) for times in (ours, parsing)]
+    print(f"  ({medians[0]:.0f} ms beside {medians[1]:.0f} ms, {ROUNDS} rounds)")
 
 
 def seconds(work: Callable[[], object]) -> float:

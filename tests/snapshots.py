@@ -20,8 +20,8 @@ def a_score(figure: Any) -> Score:
     """80.7, or (80.7, low, high), or a Score."""
     if isinstance(figure, Score):
         return figure
-    parts = figure if isinstance(figure, tuple) else (figure,)
-    return Score(*(Decimal(str(part)) for part in parts))
+    value, *bounds = (Decimal(str(part)) for part in (figure if isinstance(figure, tuple) else (figure,)))
+    return Score(value, low=bounds[0], high=bounds[1]) if bounds else Score(value)
 
 
 def a_board(

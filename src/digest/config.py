@@ -111,7 +111,7 @@ class CategoryMap(Strict):
 
     from_: date | None = Field(None, alias="from")
     until: date | None = None
-    categories: dict[str, list[str]]
+    categories: dict[str, Annotated[list[str], Field(min_length=1)]]
 
     def in_force(self, on: date) -> bool:
         return (self.from_ is None or self.from_ <= on) and (self.until is None or on <= self.until)
@@ -281,7 +281,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (the library's signature)
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return env_settings, NestedSecretsSettingsSource(file_secret_settings), init_settings
+        return env_settings, NestedSecretsSettingsSource(file_secret_settings, secrets_prefix=""), init_settings
 
     @property
     def enabled_sources(self) -> dict[str, Source]:
@@ -341,7 +341,8 @@ def _sentence(error: ValidationError, shown: str) -> str:
         return f'{shown}: {where}wants a key "{parts[-1]}", which is not there.'
     if fault["type"] == "value_error":
         return f"{shown}: [{'.'.join(parts)}] {fault['ctx']['error']}."
-    given = "" if "password" in parts or "keys" in parts or "url" in parts else f", not {fault['input']!r:.80}"
+    secret = len(parts) == 1 or not {"password", "keys", "url"}.isdisjoint(parts)  # a whole section may hold one
+    given = "" if secret else f", not {fault['input']!r:.80}"
     return f'{shown}: {where}key "{parts[-1]}": {fault["msg"][0].lower()}{fault["msg"][1:]}{given}.'
 
 

@@ -66,8 +66,12 @@ class UtcDateTime(TypeDecorator[datetime]):
 def open_database(url: str) -> Engine:
     """Connect, and bring the tables up to date. Raises ConfigError for a URL, StorageError for what is behind it."""
     engine = _engine(url)
-    with storage_errors(engine):
-        _migrate(engine)
+    try:
+        with storage_errors(engine):
+            _migrate(engine)
+    except StorageError:
+        engine.dispose()
+        raise
     return engine
 
 
@@ -94,7 +98,7 @@ def storage_errors(engine: Engine) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        where = make_url(engine.url).render_as_string(hide_password=True)
+        where = engine.url.set(query={}).render_as_string(hide_password=True)  # a query may hold a password, too
         raise StorageError(_sentence(str(error.orig), where)) from error
 
 
@@ -122,7 +126,7 @@ def _engine(url: str) -> Engine:
             engine = create_engine(parsed, connect_args={"timeout": 30})
         else:
             raise ConfigError(f'[database] url has "{parsed.get_backend_name()}"; use sqlite:// or postgresql://.')
-    except (ArgumentError, NoSuchModuleError) as error:
+    except (ArgumentError, NoSuchModuleError, ValueError) as error:
         raise ConfigError("[database] url cannot be read; write sqlite:///digest.db or postgresql://….") from error
     except ModuleNotFoundError as error:
         raise ConfigError(

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 from tests.snapshots import a_board, a_price_list, an_offer
 
@@ -9,7 +10,7 @@ from digest.config import Policy
 from digest.scores.snapshot import Snapshot
 
 
-def shared(figures: dict[str, object], source: str, **about: object) -> Snapshot:
+def shared(figures: dict[str, Any], source: str, **about: Any) -> Snapshot:
     return a_board({"SWE-bench Verified": figures}, source=source, shared=True, margin=Decimal(1), **about)
 
 
@@ -18,7 +19,7 @@ def test_two_sources_that_tell_one_fact_differently_disagree() -> None:
     (change,) = disagreements(pair, (), Policy())
     assert (change.source, change.reason, change.news) == ("one", Reason.DISAGREEMENT, True)
     assert change.after
-    assert (change.after.source, change.after.value) == ("two", 42)
+    assert (change.after.source, change.after.value) == ("two", Decimal(42))
 
 
 def test_figures_within_the_margin_agree() -> None:

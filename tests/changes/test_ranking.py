@@ -1,4 +1,5 @@
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +11,7 @@ from digest.changes.ranking import leaderboard
 from digest.scores.snapshot import Score
 
 
-def places(figures: dict[str, object], **about: object) -> list[tuple[str, int, int]]:
+def places(figures: dict[str, Any], **about: Any) -> list[tuple[str, int, int]]:
     return [(it.key, it.rank, it.band) for it in leaderboard(a_board(figures, **about), "main")]
 
 

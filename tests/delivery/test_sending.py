@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from relay import Relay, free_port, relay
 from sqlalchemy import Engine
+from tests.delivery.relay import Relay, free_port, relay
 
 from digest.config import Settings
 from digest.database import writing

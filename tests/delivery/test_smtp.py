@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from relay import Relay, free_port, relay
+from tests.delivery.relay import Relay, free_port, relay
 
 from digest import config
 from digest.delivery.outcomes import Outcome

@@ -4,8 +4,8 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from tests.builders import a_name
 
-from builders import a_name
 from digest.edition import numbers
 
 

@@ -1,8 +1,8 @@
 """What an edition says first is the most important fact, and never more than the evidence."""
 
 import pytest
+from tests import builders as b
 
-import builders as b
 from digest.edition import opening
 from digest.edition.content import Edition
 

@@ -1,8 +1,8 @@
 """The words of the sections say what the facts say, and no more."""
 
 import pytest
+from tests import builders as b
 
-import builders as b
 from digest.edition import wording
 from digest.edition.content import Board, Priced
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from lxml import etree, html
+from tests import builders as b
 
-import builders as b
 from digest.config import Series, asset
 from digest.edition.content import Edition, Rendered
 from digest.errors import DigestError

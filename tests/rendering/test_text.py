@@ -4,8 +4,8 @@ import re
 from html import unescape
 
 import pytest
+from tests import builders as b
 
-import builders as b
 from digest.edition.content import Edition
 from digest.rendering.email import render
 from digest.rendering.templates import UNSUBSCRIBE_SLOT

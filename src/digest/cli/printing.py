@@ -111,7 +111,7 @@ def changes(found: WeekChanges, previous: str, current: str, *, everything: bool
     for change in shown:
         cause, style = _CAUSES[change.kind]
         where = Text.assemble(_name(change), "\n", (_where(change), "dim"))
-        values = (Text(_value(change.before, change)), Text(_value(change.after, change))) if wide else ()
+        values = [Text(value) for value in _values(change)] if wide else []
         table.add_row(Text(cause, style=style), where, *values, Text(_verdict(change)))
     out.print()
     if shown:
@@ -126,12 +126,19 @@ def changes(found: WeekChanges, previous: str, current: str, *, everything: bool
 def _where(change: Change) -> str:
     if change.kind in (Kind.BENCHMARK_ADDED, Kind.BENCHMARK_REMOVED, Kind.BENCHMARK_REVISED):
         return change.source
-    return f"{change.source} {numbers.benchmark_name(change.benchmark or '')}".strip()
+    return f"{change.source} {numbers.benchmark_name(change.benchmark)}" if change.benchmark else change.source
+
+
+def _values(change: Change) -> tuple[str, str]:
+    """Before and after; both blank where the change has no figure, as for a new id of a price list."""
+    if all(figure is None or figure == Figure() for figure in (change.before, change.after)):
+        return "", ""
+    return _value(change.before, change), _value(change.after, change)
 
 
 def _value(figure: Figure | None, change: Change) -> str:
     if figure is None or figure == Figure():
-        return "none" if figure is None and change.name.raw else ""
+        return "none"
     if change.kind is Kind.RANK_CHANGED:
         return f"#{figure.rank}"
     value = value_words(figure, change) if figure.value is not None else ""

@@ -11,7 +11,9 @@ from digest.scores.reading import Field, Found, field, rows
 from digest.scores.snapshot import Benchmark, Capture, Offer, Row, Score, Snapshot, with_aggregates
 
 LONGEST_NAME = 500
+LONGEST_FAULT = 500
 MOST_DIGITS = 30
+MOST_WHOLE = 2**31 - 1
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
 _NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d{1,3})?", re.ASCII)
 
@@ -26,7 +28,13 @@ def read(data: bytes, capture: Capture, source: Source) -> Snapshot:
         reading.refuse_what_is_gone()
         return _snapshot(reading, capture, source)
     except CaptureError as error:
-        raise CaptureError(f"{capture.source}, {capture.on}: {error}; the capture was left out.") from error
+        raise CaptureError(f"{capture.source}, {capture.on}: {_printable(error)}; the capture was left out.") from error
+
+
+def _printable(fault: CaptureError) -> str:
+    """A fault quotes foreign bytes; this is fit for a log, a terminal and a text column of either database."""
+    said = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in str(fault)[:LONGEST_FAULT])
+    return said if len(str(fault)) <= LONGEST_FAULT else f"{said}…"
 
 
 def _snapshot(reading: "_Reading", capture: Capture, source: Source) -> Snapshot:
@@ -39,8 +47,8 @@ def _snapshot(reading: "_Reading", capture: Capture, source: Source) -> Snapshot
             raise CaptureError(f'the column "{gone[0]}", which the category map of that day wants, is gone')
         scores, inputs = with_aggregates(scores, categories, source.aggregates.overall)
         benchmarks |= {name: Benchmark(name, margin=source.margin, inputs=members) for name, members in inputs.items()}
-    if source.kind == "scores" and source.lead not in scores:
-        raise CaptureError(f'the lead benchmark "{source.lead}" is not among the scores')
+    if source.kind == "scores" and not scores.get(source.lead or ""):
+        raise CaptureError(f'no row has a score under the lead benchmark "{source.lead}"')
     return Snapshot(capture, reading.rows, benchmarks, scores, reading.offers, source.lead)
 
 
@@ -93,10 +101,7 @@ class _Reading:
             value = str(value)
         if not isinstance(value, str) or not value.strip():
             raise CaptureError(f'{found.place} has no text in "{name}"')
-        if len(value) > LONGEST_NAME:
-            raise CaptureError(f'{found.place}: "{name}" has {len(value):,} characters; {LONGEST_NAME} is the most')
-        if _NO_TEXT.search(value):
-            raise CaptureError(f'{found.place}: "{name}" holds a character that is no text')
+        _refuse_unfit_name(value, f'{found.place}: "{name}"')
         return value.strip()
 
     def number(self, name: str | None, found: Found, strip: str = "") -> Decimal | None:
@@ -119,14 +124,17 @@ class _Reading:
             figure = Decimal(value)
         else:
             raise _no_figure(name, found, value, "is no number")
-        if not figure.is_finite() or (figure and abs(figure.adjusted()) > MOST_DIGITS):
+        size = abs(figure.adjusted()), len(figure.as_tuple().digits)  # a zero may have an exponent, too
+        if not figure.is_finite() or max(size) > MOST_DIGITS:
             raise _no_figure(name, found, value, "is no number to believe")
         return figure
 
     def whole(self, name: str | None, found: Found) -> int | None:
         figure = self.number(name, found)
-        if figure is not None and figure != int(figure):
-            raise CaptureError(f'{found.place}: "{name}" is {figure}, where a whole number belongs')
+        if figure is not None and not (figure == int(figure) and 0 <= figure <= MOST_WHOLE):
+            raise CaptureError(
+                f'{found.place}: "{name}" is {figure}, where a whole number up to {MOST_WHOLE:,} belongs'
+            )
         return None if figure is None else int(figure)
 
     def score(self, name: str, column: Column, found: Found) -> Score | None:
@@ -137,6 +145,8 @@ class _Reading:
             self.number(part, found, column.strip) for part in (column.low, column.high, column.stderr)
         )
         n = self.whole(column.n, found)
+        if stderr is not None and stderr < 0:
+            raise CaptureError(f'{found.place}: "{column.stderr}" is {stderr}, a standard error below zero')
         if low is not None and high is not None and not low <= value <= high:
             raise CaptureError(f'{found.place}: "{name}" is {value}, outside its own interval {low} to {high}')
         if column.scale == 1:
@@ -152,9 +162,8 @@ class _Reading:
         if any(amount is not None and amount < 0 for amount in money):
             raise CaptureError(f"{found.place} asks a price below zero")
         offered, asked = (None if amount is None else amount * prices.scale for amount in money)
-        host = self.value(prices.host, found) if prices.host else None
         self.offers[key] = Offer(
-            host=None if host is None else str(host),
+            host=self.text(prices.host, found) if prices.host and self.value(prices.host, found) else None,
             input=offered,
             output=asked,
             context=self.whole(prices.context, found),
@@ -174,7 +183,17 @@ class _Reading:
 
 
 def _no_figure(name: str, found: Found, value: object, why: str) -> CaptureError:
-    return CaptureError(f'{found.place}: "{name}" is {str(value)[:40]!r}, which {why}')
+    # Never a whole list: YAML aliases can make one without end out of a small file.
+    shown = repr(str(value)[:40]) if isinstance(value, (str, int, Decimal)) else "a list or an object"
+    return CaptureError(f'{found.place}: "{name}" is {shown}, which {why}')
+
+
+def _refuse_unfit_name(text: str, shown: str) -> None:
+    """A name is stored, indexed and printed: short, and of characters that both databases take."""
+    if _NO_TEXT.search(text):
+        raise CaptureError(f"{shown} holds a character that is no text")
+    if (size := len(text.encode())) > LONGEST_NAME:
+        raise CaptureError(f"{shown} has {size:,} bytes; {LONGEST_NAME} is the most for a name")
 
 
 class _WideReading(_Reading):
@@ -189,6 +208,8 @@ class _WideReading(_Reading):
             known = {source.model, source.key, *source.ignore, *helpers, *self.fields}
             known |= {name for level in source.rows for name in (level.as_, level.key_as)}
             self.columns = {name: wildcard for name in self.members if name not in known} | self.columns
+        for name in self.columns:
+            _refuse_unfit_name(name, f'the column "{name}"')
         self.declare(*self.columns, *helpers)
         self.benchmarks = {
             column.benchmark or name: self.benchmark(column.benchmark or name, column)

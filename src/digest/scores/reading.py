@@ -182,6 +182,12 @@ class _Yaml(yaml.CSafeLoader):
         if len(node.value) > MOST_MERGED:  # checked at every level, so that merge keys cannot multiply
             raise CaptureError(f"line {node.start_mark.line + 1} has more than {MOST_MERGED:,} keys")
 
+    def whole(self, node: yaml.ScalarNode) -> int:
+        number: int = self.construct_yaml_int(node)
+        if number.bit_length() > 1_000:  # a hexadecimal one escapes the interpreter's bound on digits
+            raise CaptureError(f"line {node.start_mark.line + 1} holds a number beyond all bounds")
+        return number
+
     def exact(self, node: yaml.ScalarNode) -> Decimal:
         text = str(self.construct_scalar(node)).replace("_", "").lower().replace(".inf", "inf").replace(".nan", "nan")
         try:
@@ -197,6 +203,7 @@ class _Yaml(yaml.CSafeLoader):
         return {str(key): value for key, value in self.construct_mapping(node, deep=True).items()}
 
 
+_Yaml.add_constructor("tag:yaml.org,2002:int", _Yaml.whole)
 _Yaml.add_constructor("tag:yaml.org,2002:float", _Yaml.exact)
 _Yaml.add_constructor("tag:yaml.org,2002:map", _Yaml.unique)
 _Yaml.add_constructor("tag:yaml.org,2002:timestamp", lambda _loader, node: str(node.value))

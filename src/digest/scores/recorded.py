@@ -26,9 +26,7 @@ class Recorded:
         """The bytes, decompressed, `most` at the most. Raises CaptureError."""
         try:
             if self.path.stat().st_size > most:
-                raise CaptureError(
-                    f"{self.path}: the file has more than {most // 1_000_000} MB ([fetch] max_megabytes)."
-                )
+                raise CaptureError(f"the file has more than {most // 1_000_000} MB ([fetch] max_megabytes)")
             data = self.path.read_bytes()
             return gunzip(data, most) if self.path.suffix == ".gz" else data
         except OSError as error:

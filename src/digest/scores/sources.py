@@ -5,6 +5,8 @@ the IANA registries of special-purpose addresses call it global. Proxies of the 
 the address behind them could not be checked.
 """
 
+import gzip
+import io
 import ipaddress
 import socket
 import time
@@ -30,7 +32,9 @@ from digest.scores.store import Validators
 MOST_REDIRECTS = 5
 LONGEST_RETRY_AFTER = 30
 _CHUNK = 64 * 1024
+_LONGEST_VALIDATOR = 1_000
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +47,7 @@ class Fetched:
 
 def fetch(url: str, limits: Fetch, validators: Validators) -> Fetched:
     """Fetch one source. Raises CaptureError with one sentence; nothing is stored here."""
-    where = urlsplit(url).hostname
-    if where is None or urlsplit(url).scheme not in ("https", "http"):
-        raise CaptureError(f'"{url}" is no web address; write https://… in config.toml.')
+    where = _host(url)
     end = time.monotonic() + limits.total_seconds
     wait = (limits.connect_seconds, limits.connect_seconds * 3)
     try:
@@ -70,33 +72,46 @@ def _take(response: requests.Response, where: str, limits: Fetch, sent: Validato
     if response.status_code == requests.codes.not_modified:
         return Fetched(None, sent)
     if response.status_code != requests.codes.ok:
-        raise CaptureError(f"{where} answered {response.status_code} {response.reason}; is the address right?")
+        raise CaptureError(f"{where} answered with status {response.status_code}; is the address right?")
     most = limits.max_megabytes * 1_000_000
     body = bytearray()
-    while chunk := response.raw.read(_CHUNK, decode_content=True):  # bounded after decompression
+    while chunk := response.raw.read1(_CHUNK, decode_content=True):  # what is there, bounded after decompression
         body += chunk
         if len(body) > most:
             raise CaptureError(f"{where} sent more than {limits.max_megabytes} MB ([fetch] max_megabytes).")
         if time.monotonic() > end:
             raise CaptureError(f"{where} took more than {limits.total_seconds:g} s ([fetch] total_seconds).")
-    return Fetched(bytes(body), Validators(response.headers.get("ETag"), response.headers.get("Last-Modified")))
+    return Fetched(bytes(body), Validators(_validator(response, "ETag"), _validator(response, "Last-Modified")))
+
+
+def _validator(response: requests.Response, header: str) -> str | None:
+    """A header to send back as it came; none where it is nothing to store."""
+    value = response.headers.get(header, "")
+    return value if value.isprintable() and 0 < len(value) <= _LONGEST_VALIDATOR else None
+
+
+def _host(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # such as https://[::1
+        parts = urlsplit("")
+    if parts.hostname is None or parts.scheme not in ("https", "http"):
+        raise CaptureError(f'"{url}" is no web address; write https://… in config.toml.')
+    return parts.hostname
 
 
 def gunzip(packed: bytes, most: int) -> bytes:
     """Decompress a gzip file (RFC 1952) of at most `most` bytes. Raises CaptureError for a bomb or a broken file."""
-    unpacked, rest = bytearray(), packed
     try:
-        while rest:  # a file may hold several members
-            member = zlib.decompressobj(wbits=31)
-            unpacked += member.decompress(rest, most + 1 - len(unpacked))
-            if len(unpacked) > most:
-                raise CaptureError(f"the file holds more than {most // 1_000_000} MB ([fetch] max_megabytes)")
-            if not member.eof:
-                raise CaptureError("the file ends in the middle of its gzip data")
-            rest = member.unused_data
-    except zlib.error as error:
+        with gzip.open(io.BytesIO(packed)) as file:
+            unpacked = file.read(most + 1)
+    except EOFError as error:
+        raise CaptureError("the file ends in the middle of its gzip data") from error
+    except (OSError, zlib.error) as error:
         raise CaptureError("the file is not valid gzip") from error
-    return bytes(unpacked)
+    if len(unpacked) > most:
+        raise CaptureError(f"the file holds more than {most // 1_000_000} MB ([fetch] max_megabytes)")
+    return unpacked
 
 
 def _conditions(validators: Validators) -> dict[str, str]:
@@ -147,7 +162,7 @@ def _is_public(address: str) -> bool:
     if ip.version == 6:
         inside = ip.ipv4_mapped or ip.sixtofour
         ip = inside or (ipaddress.ip_address(int(ip) & 0xFFFFFFFF) if ip in _NAT64 else ip)
-    return bool(ip.is_global and not ip.is_multicast)
+    return bool(ip.is_global and not ip.is_multicast and (ip.version == 4 or ip in _GLOBAL_UNICAST))
 
 
 class _PublicHttp(HTTPConnection):

@@ -157,15 +157,14 @@ def newest_capture(connection: Connection, source: str, until: date) -> Capture 
     return _one_capture(connection, col(CaptureTable.source) == source, col(CaptureTable.on) <= until)
 
 
-def newest_validators(connection: Connection, source: str) -> Validators:
-    """What to ask the server with, next time."""
+def load_validators(connection: Connection, capture: Capture) -> Validators:
+    """What to ask the server with whether it still has the bytes of a capture."""
     row = connection.execute(
-        select(col(CaptureTable.etag), col(CaptureTable.last_modified))
-        .where(col(CaptureTable.source) == source)
-        .order_by(col(CaptureTable.at).desc())
-        .limit(1)
-    ).first()
-    return Validators(row.etag, row.last_modified) if row else Validators()
+        select(col(CaptureTable.etag), col(CaptureTable.last_modified)).where(
+            col(CaptureTable.source) == capture.source, col(CaptureTable.at) == capture.at
+        )
+    ).one()
+    return Validators(row.etag, row.last_modified)
 
 
 def changed_on(connection: Connection, capture: Capture) -> date:

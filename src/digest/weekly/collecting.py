@@ -61,7 +61,7 @@ def check(settings: Settings, name: str, now: datetime) -> Snapshot:
 def _collect_one(engine: Engine, settings: Settings, name: str, source: Source, on: date, now: datetime) -> Collected:
     with reading(engine) as connection:
         newest = store.newest_capture(connection, name, on)
-        asked = store.newest_validators(connection, name) if newest else store.NO_VALIDATORS
+        asked = store.load_validators(connection, newest) if newest else store.NO_VALIDATORS
         known = store.load_bytes(connection, newest.sha256) if newest else None
     try:
         fetched = fetch(source.url, settings.fetch, asked)
