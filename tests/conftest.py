@@ -154,3 +154,14 @@ def withdraw(engine: Engine, now: datetime) -> Callable[[int], None]:
             store.append(connection, number, ConsentEvent("withdrawn", now, "link"))
 
     return withdraw
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--forbid-skips", action="store_true", help="fail when a test was skipped, as in CI")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if session.config.getoption("--forbid-skips") and reporter is not None and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

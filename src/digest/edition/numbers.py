@@ -89,15 +89,18 @@ def capital(sentence: str) -> str:
     return sentence[:1].upper() + sentence[1:]
 
 
+_POINTS = ("%", "points")  # units that a table does not repeat, and whose distances are points
+
+
 def score(value: Decimal | None, unit: str, places: int = 1) -> str:
-    """A score as a table shows it: one decimal, a rating whole, the unit beside it unless it is percent or rating."""
+    """A score as a table shows it: one decimal, a rating whole, the unit beside it unless it is points or percent."""
     if value is None:
         return "not measured"
     if unit == "rating":
         return plain(value, places - 1)
     if unit == "USD":
         return money(value)
-    return plain(value, places) if unit == "%" else f"{plain(value, places)} {shown(unit, 12)}"
+    return plain(value, places) if unit in _POINTS else f"{plain(value, places)} {shown(unit, 12)}"
 
 
 def gap(value: Decimal, unit: str) -> str:
@@ -109,7 +112,7 @@ def gap(value: Decimal, unit: str) -> str:
     while far and not rounded(far, places) and places < 6:
         places += 1
     amount = plain(far, places)
-    if unit not in ("%", "rating"):
+    if unit not in (*_POINTS, "rating"):
         return f"{amount} {shown(unit, 12)}"
     return f"{amount} point" if rounded(far, places) == 1 else f"{amount} points"
 

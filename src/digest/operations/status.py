@@ -1,13 +1,13 @@
 """What stands where: sources, the newest edition, its deliveries, and what needs a person."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Engine
 
 from digest.changes.week import SourceWeek
-from digest.config import Settings
+from digest.config import Mail, Settings
 from digest.database import reading
 from digest.delivery import outbox
 from digest.edition import store as editions
@@ -44,7 +44,8 @@ def read_status(engine: Engine, settings: Settings, now: datetime) -> Status:
         mailing = outbox.find(connection, newest) if newest else None
         tally = outbox.tally(connection, mailing.id) if mailing else {}
     approved = stored is not None and stored.approved
-    needs = [f"source {it.state.source} failed: {it.state.failure}" for it in sources if it.status == "failed"]
+    needs = list(_settings_to_mend(settings))
+    needs += [f"source {it.state.source} failed: {it.state.failure}" for it in sources if it.status == "failed"]
     needs += [
         f"source {it.state.source} is stale: unchanged for {it.age_days} days."
         for it in sources
@@ -57,3 +58,14 @@ def read_status(engine: Engine, settings: Settings, now: datetime) -> Status:
             f"{tally['uncertain']} deliveries of {newest} are uncertain: the relay broke off at the last moment."
         )
     return Status(week, sources, newest, approved, tally, tuple(needs))
+
+
+def _settings_to_mend(settings: Settings) -> Iterator[str]:
+    """What must be set before mail goes to real readers."""
+    if settings.delivery.transport == "smtp":
+        if not settings.series.base_url.startswith("https://"):
+            yield "[series] base_url is not https://: one-click unsubscribing wants it (RFC 8058)."
+        if not settings.series.postal_address:
+            yield "[series] postal_address is empty: most countries want one in every mail."
+        if settings.mail.from_address == Mail().from_address:
+            yield "[mail] from_address is still the packaged one: use a domain of yours."

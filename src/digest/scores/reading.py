@@ -52,12 +52,12 @@ def rows(data: bytes, source: Source) -> list[Found]:
 
 
 def _decode(data: bytes, source: Source) -> str:
-    if not data.strip():
-        raise CaptureError("the file is empty")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise CaptureError(f"the file is not UTF-8 at byte {error.start}") from error
+    if not text.strip():
+        raise CaptureError("the file is empty")
     if text.lstrip()[:15].lower().startswith(("<!doctype html", "<html")):
         raise CaptureError(f"the file is an HTML page, not {source.format}")
     if source.format != "json":
@@ -86,7 +86,7 @@ def _csv_rows(text: str) -> Iterator[Found]:
         _refuse_doubled(header)
         short = ""
         for cells in lines:
-            if not cells:
+            if not any(map(str.strip, cells)):
                 continue
             if len(cells) > len(header):
                 raise CaptureError(f"line {lines.line_num} has {len(cells)} cells under {len(header)} headers")

@@ -20,7 +20,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, NewConnectionError, TimeoutError
 from urllib3.util import connection
 from urllib3.util.retry import Retry
 
@@ -62,10 +62,8 @@ def fetch(url: str, limits: Fetch, validators: Validators) -> Fetched:
         raise CaptureError(f"{where} redirects more than {MOST_REDIRECTS} times.") from error
     except requests.exceptions.SSLError as error:
         raise CaptureError(f"{where} has a TLS certificate that cannot be trusted.") from error
-    except requests.exceptions.Timeout as error:
-        raise CaptureError(f"{where} did not answer in time; the next run tries again.") from error
     except (requests.exceptions.RequestException, HTTPError, OSError) as error:
-        raise CaptureError(f"{where} cannot be reached, or broke off; the next run tries again.") from error
+        raise CaptureError(f"{where} {_fault(error)}; the next run tries again.") from error
 
 
 def _take(response: requests.Response, where: str, limits: Fetch, sent: Validators, end: float) -> Fetched:
@@ -75,13 +73,36 @@ def _take(response: requests.Response, where: str, limits: Fetch, sent: Validato
         raise CaptureError(f"{where} answered with status {response.status_code}; is the address right?")
     most = limits.max_megabytes * 1_000_000
     body = bytearray()
-    while chunk := response.raw.read1(_CHUNK, decode_content=True):  # what is there, bounded after decompression
+    while chunk := response.raw.read1(_CHUNK, decode_content=False):
         body += chunk
         if len(body) > most:
             raise CaptureError(f"{where} sent more than {limits.max_megabytes} MB ([fetch] max_megabytes).")
         if time.monotonic() > end:
             raise CaptureError(f"{where} took more than {limits.total_seconds:g} s ([fetch] total_seconds).")
-    return Fetched(bytes(body), Validators(_validator(response, "ETag"), _validator(response, "Last-Modified")))
+    data = _decoded(bytes(body), response.headers.get("Content-Encoding", ""), where, most)
+    return Fetched(data, Validators(_validator(response, "ETag"), _validator(response, "Last-Modified")))
+
+
+def _decoded(body: bytes, encoding: str, where: str, most: int) -> bytes:
+    """Undo the content coding (RFC 9110, section 8.4) ourselves: the library takes a gzip that ends early for whole."""
+    match encoding.strip().lower():
+        case "" | "identity":
+            return body
+        case "gzip" | "x-gzip":
+            try:
+                return gunzip(body, most)
+            except CaptureError as error:
+                raise CaptureError(f"{where}: {error}.") from error
+        case _:
+            raise CaptureError(f"{where} sent a content coding other than gzip, which was not asked for.")
+
+
+def _fault(error: Exception) -> str:
+    reason = getattr(error.args[0], "reason", error) if error.args else error
+    late = isinstance(reason, TimeoutError) and not isinstance(
+        reason, NewConnectionError
+    )  # which the library counts so
+    return "did not answer in time" if late else "cannot be reached, or broke off"
 
 
 def _validator(response: requests.Response, header: str) -> str | None:
@@ -124,6 +145,7 @@ def _session(limits: Fetch) -> requests.Session:
     session = requests.Session()
     session.trust_env = False
     session.max_redirects = MOST_REDIRECTS
+    session.headers["Accept-Encoding"] = "gzip"
     session.headers["User-Agent"] = f"digest/{__version__} (a weekly newsletter)"
     retries = Retry(
         total=limits.retries,
