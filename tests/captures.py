@@ -1,6 +1,8 @@
-"""Captures for tests: small files of our own in each source's shape, declarations, and a server that serves bytes."""
+"""What the input side is tested with: small files in each source's shape, declarations, a web server, git."""
 
 import hashlib
+import os
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -96,3 +98,11 @@ def serving(*answers: Answer) -> Iterator[Server]:
         yield server
         listener.shutdown()
         thread.join()
+
+
+def git(folder: Path, *words: str, at: str = "2026-01-01T00:00:00Z") -> None:
+    """Run git in a folder, at a moment, whatever the settings of who runs the tests."""
+    nobodys = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+    who = {f"GIT_{role}_{part}": "Ada" for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL")}
+    when = {f"GIT_{role}_DATE": at for role in ("AUTHOR", "COMMITTER")}
+    subprocess.run(["git", "-C", folder, *words], check=True, env={**os.environ, **nobodys, **who, **when})

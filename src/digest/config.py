@@ -96,13 +96,17 @@ class LongForm(Column):
 
 
 class Prices(Strict):
-    """Fields of an offer. `scale` turns the source's money into USD per million tokens."""
+    """Fields of an offer. `scale` turns the source's money into USD per million tokens.
+
+    `details` is an expression for further prices: every number inside it is one, named by the way to it.
+    """
 
     input: str | None = None
     output: str | None = None
     context: str | None = None
     max_output: str | None = None
     host: str | None = None
+    details: str | None = None
     scale: Decimal = Decimal(1)
 
 
@@ -323,7 +327,7 @@ def _read_toml(path: Path, shown: str) -> dict[str, Any]:
 def _refuse_unknown_environment() -> None:
     known = {name.upper() for name in Settings.model_fields} | {"SECRETS_DIR"}
     for name in os.environ:
-        section = name.removeprefix("DIGEST_").split("__")[0].upper()
+        section = name.upper().removeprefix("DIGEST_").split("__")[0]
         if name.upper().startswith("DIGEST_") and section not in known:
             hint = _nearest(section, known)
             raise ConfigError(f"the environment variable {name} names no section of config.toml{hint}")

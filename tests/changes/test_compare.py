@@ -68,7 +68,7 @@ def test_new_and_gone_rows_are_news_with_their_rank() -> None:
 def test_a_score_change_is_news_only_beyond_what_is_not_known(
     old: object, new: object, reason: Reason, news: bool
 ) -> None:
-    before, after = (a_board({"one": figure, "low": 1}, margin=Decimal(1)) for figure in (old, new))
+    before, after = (a_board({"one": figure, "low": 1}, margin=Decimal(1), relative=True) for figure in (old, new))
     change = one(before, after, Kind.SCORE_CHANGED)
     assert (change.reason, change.news) == (reason, news)
 

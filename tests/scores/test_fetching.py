@@ -194,26 +194,14 @@ def test_what_is_no_web_address_is_refused(url: str) -> None:
 
 def test_plain_http_is_refused_unless_it_is_allowed() -> None:
     with serving(body(b"model")) as server:
-        assert "[fetch] allow_http would allow it" in refused(server.url, limits(allow_http=False))
+        assert "[fetch] allow_http would allow http://" in refused(server.url, limits(allow_http=False))
     assert server.asked == []
 
 
 INSIDE = [
-    "127.0.0.1",
-    "localhost",
-    "[::1]",
-    "169.254.169.254",
-    "10.0.0.1",
-    "192.168.1.1",
-    "0.0.0.0",
-    "[::ffff:127.0.0.1]",
-    "[::ffff:169.254.169.254]",
-    "[::127.0.0.1]",
-    "[fe80::1]",
-    "[fd00::1]",
-    "2130706433",
-    "0x7f.1",
-    "127.1",
+    *("127.0.0.1", "localhost", "[::1]", "169.254.169.254", "10.0.0.1", "192.168.1.1", "0.0.0.0"),
+    *("[::ffff:127.0.0.1]", "[::ffff:169.254.169.254]", "[::127.0.0.1]", "[fe80::1]", "[fd00::1]"),
+    *("2130706433", "0x7f.1", "127.1"),
 ]
 
 
@@ -280,10 +268,19 @@ def test_a_redirect_into_the_house_is_refused(monkeypatch: pytest.MonkeyPatch) -
     assert inside.asked == []
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/"])
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/", "https://[::1", "http://x\x07/"])
 def test_a_redirect_to_anything_but_the_web_is_refused(url: str) -> None:
     with serving(to(url)) as server:
-        refused(server.url)
+        refused(server.url, limits(retries=0))
+
+
+def test_the_body_of_a_redirect_is_not_waited_for() -> None:
+    began = time.monotonic()
+    with serving(body(b"model")) as end:
+        start = f"HTTP/1.1 302 Found\r\nLocation: {end.url}\r\nContent-Length: 9\r\n\r\n".encode()
+        with serving(raw(start, pause=1)) as server:
+            assert get(server.url).data == b"model"
+            assert time.monotonic() - began < 0.8
 
 
 def test_a_redirect_without_end_is_left() -> None:

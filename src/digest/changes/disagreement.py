@@ -6,9 +6,9 @@ from decimal import Decimal
 from itertools import combinations
 from typing import NamedTuple
 
-from digest.changes.compare import OFFER_UNITS
 from digest.changes.kinds import Change, Figure, Kind, Reason
 from digest.changes.noise import apart
+from digest.changes.offers import OFFER_UNITS
 from digest.config import Policy
 from digest.scores.catalog import ModelName, resolve
 from digest.scores.snapshot import Benchmark, Score, Snapshot

@@ -1,6 +1,7 @@
 """The closed vocabulary of changes: what kind, why it is news or not, and the values that say so."""
 
 import hashlib
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -113,11 +114,27 @@ class Change:
     before: Figure | None = None
     after: Figure | None = None
     rows: int = 1
+    evidence: str = ""
 
     def id(self, previous: str, current: str) -> str:
         """A stable id from the two captures' sha256 and what changed between them."""
         parts = (previous, current, self.kind, self.source, self.key, self.benchmark or "")
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the weeks before say of what changes now. `recent` holds, by row key and benchmark or field of an offer, the
+    values of the last few captures before the previous one."""
+
+    recent: Mapping[tuple[str, str], Collection[Decimal]] = field(default_factory=dict)
+
+    def had(self, key: str, benchmark: str, value: Decimal) -> bool:
+        """Whether a row had this value a short while ago."""
+        return value in self.recent.get((key, benchmark), ())
+
+
+NO_MEMORY = Memory()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal, TypeVar
 
-from digest.changes.compare import OFFER_UNITS
 from digest.changes.disagreement import fact_of
 from digest.changes.kinds import Change, Kind, Reason
 from digest.changes.kinds import Figure as ChangedFigure
 from digest.changes.noise import basis
+from digest.changes.offers import OFFER_UNITS
 from digest.changes.ranking import Standing, leaderboard
 from digest.changes.week import SourceWeek, WeekChanges
 from digest.config import Settings, Source

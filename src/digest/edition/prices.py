@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterator
 from decimal import Decimal
 from typing import Literal
 
-from digest.changes.compare import IMPLAUSIBLE_PRICE
 from digest.changes.kinds import Change, Kind
+from digest.changes.offers import IMPLAUSIBLE_PRICE
 from digest.changes.week import SourceWeek
 from digest.config import Source
 from digest.edition.content import Money, Priced, PriceList

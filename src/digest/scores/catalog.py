@@ -25,6 +25,10 @@ class ModelName:
     effort: str | None = None
     thinking: str | None = None
     path: str | None = None
+    date: str | None = None
+    host: str | None = None
+    pair: str | None = None
+    how: str = "rule"
 
     @property
     def variant(self) -> dict[str, str]:

@@ -1,11 +1,11 @@
 """Rows -> figures, by a source's declaration: each cell parsed once, refused with its place where it is no figure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from digest.config import Column, LongForm, Source
+from digest.config import Column, LongForm, Prices, Source
 from digest.errors import CaptureError
 from digest.scores.reading import Field, Found, field, rows
 from digest.scores.snapshot import Benchmark, Capture, Offer, Row, Score, Snapshot, with_aggregates
@@ -68,7 +68,7 @@ class _Reading:
         self.declare(source.model, source.key)
         if source.prices:
             prices = source.prices
-            self.declare(prices.input, prices.output, prices.context, prices.max_output, prices.host)
+            self.declare(prices.input, prices.output, prices.context, prices.max_output, prices.host, prices.details)
 
     def declare(self, *names: str | None) -> None:
         for name in names:
@@ -168,7 +168,13 @@ class _Reading:
             output=asked,
             context=self.whole(prices.context, found),
             max_output=self.whole(prices.max_output, found),
+            details=self.details(prices, found),
         )
+
+    def details(self, prices: Prices, found: Found) -> tuple[tuple[str, Decimal], ...]:
+        """Every number inside the declared details, by the way to it."""
+        inside = self.value(prices.details, found) if prices.details else None
+        return tuple(sorted((name, number * prices.scale) for name, number in _numbers(inside, "")))
 
     def benchmark(self, name: str, column: Column) -> Benchmark:
         return Benchmark(
@@ -180,6 +186,17 @@ class _Reading:
             zero_is_missing=column.zero_is_missing,
             shared=column.benchmark is not None,
         )
+
+
+def _numbers(node: object, way: str) -> Iterator[tuple[str, Decimal]]:
+    if isinstance(node, Mapping):
+        for name, member in node.items():
+            yield from _numbers(member, f"{way} {name}".strip())
+    elif isinstance(node, list):
+        for index, member in enumerate(node, start=1):
+            yield from _numbers(member, f"{way} {index}".strip())
+    elif isinstance(node, (int, Decimal)) and not isinstance(node, bool):
+        yield way, Decimal(node)
 
 
 def _no_figure(name: str, found: Found, value: object, why: str) -> CaptureError:

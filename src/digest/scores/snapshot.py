@@ -24,13 +24,17 @@ class Score(NamedTuple):
 
 
 class Offer(NamedTuple):
-    """What a host asks for a model: USD per million tokens, and sizes in tokens. None means that it is not said."""
+    """What a host asks for a model: USD per million tokens, and sizes in tokens. None means that it is not said.
+
+    `details` are further prices by name, in the order of their names: of tiers, of conditions, of a cache.
+    """
 
     host: str | None = None
     input: Decimal | None = None
     output: Decimal | None = None
     context: int | None = None
     max_output: int | None = None
+    details: tuple[tuple[str, Decimal], ...] = ()
 
 
 class Row(NamedTuple):
@@ -94,11 +98,14 @@ class Snapshot:
                 name: {key: [_text(part) for part in score] for key, score in column.items()}
                 for name, column in self.scores.items()
             },
-            "offers": {key: [_text(part) for part in offer] for key, offer in self.offers.items()},
+            "offers": {
+                key: [*(_text(part) for part in offer[:-1]), [(name, _text(price)) for name, price in offer.details]]
+                for key, offer in self.offers.items()
+            },
         }
 
 
-def _text(part: Decimal | int | str | None) -> str | None:
+def _text(part: object) -> str | None:
     return str(part.normalize()) if isinstance(part, Decimal) else None if part is None else str(part)
 
 

@@ -14,7 +14,7 @@ import zlib
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -51,19 +51,19 @@ def fetch(url: str, limits: Fetch, validators: Validators) -> Fetched:
     end = time.monotonic() + limits.total_seconds
     wait = (limits.connect_seconds, limits.connect_seconds * 3)
     try:
-        with (
-            _session(limits) as session,
-            session.get(url, headers=_conditions(validators), timeout=wait, stream=True) as response,
-        ):
-            return _take(response, where, limits, validators, end)
+        with _session(limits) as session:
+            for _hop in range(1 + MOST_REDIRECTS):
+                with session.get(url, headers=_conditions(validators), timeout=wait, stream=True) as response:
+                    if not response.is_redirect:
+                        return _take(response, where, limits, validators, end)
+                    url = urljoin(url, response.headers["Location"])
     except requests.exceptions.InvalidSchema as error:
-        raise CaptureError(f"{where} wants plain http://; [fetch] allow_http would allow it.") from error
-    except requests.exceptions.TooManyRedirects as error:
-        raise CaptureError(f"{where} redirects more than {MOST_REDIRECTS} times.") from error
+        raise CaptureError(f"{where} leads to what is not https://; [fetch] allow_http would allow http://.") from error
     except requests.exceptions.SSLError as error:
         raise CaptureError(f"{where} has a TLS certificate that cannot be trusted.") from error
-    except (requests.exceptions.RequestException, HTTPError, OSError) as error:
+    except (HTTPError, OSError, ValueError) as error:
         raise CaptureError(f"{where} {_fault(error)}; the next run tries again.") from error
+    raise CaptureError(f"{where} redirects more than {MOST_REDIRECTS} times.")
 
 
 def _take(response: requests.Response, where: str, limits: Fetch, sent: Validators, end: float) -> Fetched:
@@ -99,9 +99,7 @@ def _decoded(body: bytes, encoding: str, where: str, most: int) -> bytes:
 
 def _fault(error: Exception) -> str:
     reason = getattr(error.args[0], "reason", error) if error.args else error
-    late = isinstance(reason, TimeoutError) and not isinstance(
-        reason, NewConnectionError
-    )  # which the library counts so
+    late = isinstance(reason, TimeoutError) and not isinstance(reason, NewConnectionError)  # a TimeoutError there
     return "did not answer in time" if late else "cannot be reached, or broke off"
 
 
@@ -141,10 +139,14 @@ def _conditions(validators: Validators) -> dict[str, str]:
     return {name: value for name, value in headers.items() if value}
 
 
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Leave redirects to `fetch`: the library would read a redirect's body, and without a limit."""
+
+
 def _session(limits: Fetch) -> requests.Session:
-    session = requests.Session()
+    session = _Session()
     session.trust_env = False
-    session.max_redirects = MOST_REDIRECTS
     session.headers["Accept-Encoding"] = "gzip"
     session.headers["User-Agent"] = f"digest/{__version__} (a weekly newsletter)"
     retries = Retry(

@@ -75,6 +75,7 @@ class OfferTable(SQLModel, table=True):
     output: Decimal | None = Field(sa_type=ExactDecimal)
     context: Decimal | None = Field(sa_type=ExactDecimal)
     max_output: Decimal | None = Field(sa_type=ExactDecimal)
+    details: str | None
 
 
 class FailureTable(SQLModel, table=True):
@@ -135,7 +136,13 @@ def add_snapshot(
                 for key, score in column.items()
             ],
         ),
-        (OfferTable, [{"key": key, **offer._asdict()} for key, offer in snapshot.offers.items()]),
+        (
+            OfferTable,
+            [
+                {"key": key, **offer._asdict(), "details": _details_text(offer)}
+                for key, offer in snapshot.offers.items()
+            ],
+        ),
     ):
         if rows:
             connection.execute(insert(table), [{"capture_id": capture_id, **row} for row in rows])
@@ -225,6 +232,7 @@ def load_snapshot(connection: Connection, capture: Capture) -> Snapshot:
             col(OfferTable.output),
             col(OfferTable.context),
             col(OfferTable.max_output),
+            col(OfferTable.details),
         ).where(col(OfferTable.capture_id) == stored.id)
     )
     return Snapshot(
@@ -233,8 +241,8 @@ def load_snapshot(connection: Connection, capture: Capture) -> Snapshot:
         benchmarks=benchmarks,
         scores=scores,
         offers={
-            key: Offer(host, asked, answered, _whole(context), _whole(most))
-            for key, host, asked, answered, context, most in offers
+            key: Offer(host, asked, answered, _whole(context), _whole(most), _details(details))
+            for key, host, asked, answered, context, most, details in offers
         },
         lead=stored.lead,
     )
@@ -244,6 +252,14 @@ def load_bytes(connection: Connection, sha256: str) -> bytes | None:
     """The fetched bytes behind a receipt."""
     packed = connection.scalar(select(col(BlobTable.deflated)).where(col(BlobTable.sha256) == sha256))
     return None if packed is None else zlib.decompress(packed)
+
+
+def _details_text(offer: Offer) -> str | None:
+    return json.dumps({name: str(price) for name, price in offer.details}) if offer.details else None
+
+
+def _details(text: str | None) -> tuple[tuple[str, Decimal], ...]:
+    return tuple((name, Decimal(price)) for name, price in json.loads(text).items()) if text else ()
 
 
 def _whole(number: Decimal | None) -> int | None:

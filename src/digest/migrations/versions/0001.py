@@ -147,6 +147,7 @@ def upgrade() -> None:
         sa.Column("output", digest.database.ExactDecimal(), nullable=True),
         sa.Column("context", digest.database.ExactDecimal(), nullable=True),
         sa.Column("max_output", digest.database.ExactDecimal(), nullable=True),
+        sa.Column("details", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.ForeignKeyConstraint(["capture_id"], ["capture.id"], name=op.f("fk_offer_capture_id_capture")),
         sa.PrimaryKeyConstraint("capture_id", "key", name=op.f("pk_offer")),
         sqlite_with_rowid=False,
