@@ -251,6 +251,7 @@ class Policy(Strict):
 
     disagree_price_percent: Decimal = Field(Decimal(1), ge=0)
     disagree_context_percent: Decimal = Field(Decimal(5), ge=0)
+    flip_flop_weeks: PositiveInt = 4
     rows_per_section: PositiveInt = 7
 
 

@@ -2,8 +2,6 @@
 
 import json
 import socket
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -122,10 +120,10 @@ def test_every_command_has_a_help_text_with_an_example_of_itself(digest: Digest,
     assert f"Example: digest {' '.join(words)}" in ran.out
 
 
-def test_the_commands_are_those_that_the_help_lists(digest: Digest) -> None:
-    ran = digest("--help")
-    assert {words[0] for words in every_command()} <= set(ran.out.split())
-    assert len(every_command()) == 17
+def test_the_help_lists_every_command(digest: Digest) -> None:
+    listed = set(digest("--help").out.split())
+    assert {words[0] for words in every_command()} <= listed
+    assert {"demo", "snapshot", "changes", "draft", "approve", "send", "weekly", "serve", "status"} <= listed
 
 
 @pytest.mark.parametrize(
@@ -358,13 +356,3 @@ def test_json_is_one_document_and_nothing_else(two_weeks: Digest, words: list[st
     assert (ran.status, ran.err) == (0, "")
     assert isinstance(ran.document, (dict, list))
     assert ran.out.endswith(("}\n", "]\n"))
-
-
-def test_a_reader_that_goes_away_is_no_fault(two_weeks: Digest) -> None:
-    """As `digest leaderboard --json | head -0`: stdout is a pipe that nobody reads any more."""
-    words = [sys.executable, "-c", "import sys; from digest.cli import run; sys.exit(run(['leaderboard', '--json']))"]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        process.stdout.close()
-        _, err = process.communicate(timeout=60)
-    assert (process.returncode, err) == (0, b"")

@@ -146,6 +146,7 @@ def test_a_body_that_breaks_off_is_refused(answer: Answer) -> None:
         (b"model,score\n", "gzip", "127.0.0.1: the file is not valid gzip."),
         (b"model,score\n", "br", "127.0.0.1 sent a content coding other than gzip, which was not asked for."),
     ],
+    ids=["cut", "plain", "brotli"],
 )
 def test_a_coded_body_is_refused_unless_it_is_whole_and_gzip(data: bytes, coding: str, fault: str) -> None:
     with serving(body(data, Content_Encoding=coding)) as server:
@@ -160,11 +161,11 @@ def test_a_whole_chunked_body_is_taken() -> None:
 
 @pytest.mark.parametrize("length", [b"", b"Content-Length: 1000\r\n"], ids=["without a length", "with a length"])
 def test_a_server_that_sends_a_byte_at_a_time_is_left_in_time(length: bytes) -> None:
-    drops = [b"HTTP/1.0 200 OK\r\n" + length + b"\r\n", *[b"x"] * 80]
+    drops = [b"HTTP/1.0 200 OK\r\n" + length + b"\r\n", *[b"x"] * 120]
     began = time.monotonic()
     with serving(raw(*drops, pause=0.05)) as server:
         sentence = refused(server.url, limits(total_seconds=0.4))
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 4
     assert "took more than 0.4 s ([fetch] total_seconds)" in sentence
 
 
@@ -178,8 +179,12 @@ def test_a_port_that_nobody_listens_on_is_told() -> None:
     assert "127.0.0.1 cannot be reached" in refused(f"http://127.0.0.1:{free_port()}/")
 
 
-def test_a_host_that_does_not_exist_is_told() -> None:
-    assert "nowhere.invalid cannot be reached" in refused("http://nowhere.invalid/", limits(retries=0))
+def test_a_host_that_does_not_exist_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    assert "nowhere.example cannot be reached" in refused("http://nowhere.example/")
 
 
 @pytest.mark.parametrize(
@@ -268,7 +273,7 @@ def test_a_redirect_into_the_house_is_refused(monkeypatch: pytest.MonkeyPatch) -
     assert inside.asked == []
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/", "https://[::1", "http://x\x07/"])
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/", "https://[::1"])
 def test_a_redirect_to_anything_but_the_web_is_refused(url: str) -> None:
     with serving(to(url)) as server:
         refused(server.url, limits(retries=0))
@@ -278,9 +283,9 @@ def test_the_body_of_a_redirect_is_not_waited_for() -> None:
     began = time.monotonic()
     with serving(body(b"model")) as end:
         start = f"HTTP/1.1 302 Found\r\nLocation: {end.url}\r\nContent-Length: 9\r\n\r\n".encode()
-        with serving(raw(start, pause=1)) as server:
+        with serving(raw(start, pause=6)) as server:
             assert get(server.url).data == b"model"
-            assert time.monotonic() - began < 0.8
+            assert time.monotonic() - began < 4
 
 
 def test_a_redirect_without_end_is_left() -> None:

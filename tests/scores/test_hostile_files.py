@@ -315,7 +315,14 @@ def test_a_gzip_file_that_was_cut_is_refused(keep: int) -> None:
         gunzip(packed[:keep], 1_000_000)
 
 
-@pytest.mark.parametrize("packed", [b"model,score\n", gzip.compress(b"abc")[:-8] + b"\0" * 8, zlib.compress(b"abc")])
+NO_GZIP = {
+    "plain": b"model,score\n",
+    "zlib": zlib.compress(b"abc"),
+    "another checksum": gzip.compress(b"abc")[:-8] + b"\0" * 8,
+}
+
+
+@pytest.mark.parametrize("packed", NO_GZIP.values(), ids=NO_GZIP.keys())
 def test_what_is_no_gzip_is_refused(packed: bytes) -> None:
     with pytest.raises(CaptureError, match="not valid gzip"):
         gunzip(packed, 1_000_000)

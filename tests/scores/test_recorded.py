@@ -73,6 +73,7 @@ def test_a_packed_capture_is_read_unpacked(folder: Path) -> None:
         ("2026-03-02.csv.gz", b"model", "the file is not valid gzip"),
         ("2026-03-02.csv", None, "cannot be read: No such file or directory"),
     ],
+    ids=["large", "bomb", "no gzip", "gone"],
 )
 def test_a_capture_that_cannot_be_read_is_named_once(tmp_path: Path, name: str, data: bytes | None, fault: str) -> None:
     path = tmp_path / name

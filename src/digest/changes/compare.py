@@ -37,5 +37,18 @@ def compare(previous: Snapshot | None, current: Snapshot, memory: Memory = NO_ME
     return SourceChanges(source, previous.capture, capture, _ordered(changes))
 
 
+def differing_rows(previous: Snapshot, current: Snapshot) -> set[str]:
+    """The keys of rows of both weeks that differ in any figure: those whose past compare() may want to know."""
+    if current.says_the_same_as(previous):
+        return set()
+    matches = match_rows(previous, current).matches
+    found = {cell.match.after.key for column in columns(previous, current, matches) for cell in column.cells}
+    return found | {
+        match.after.key
+        for match in matches
+        if previous.offers.get(match.before.key) != current.offers.get(match.after.key)
+    }
+
+
 def _ordered(changes: list[Change]) -> tuple[Change, ...]:
     return tuple(sorted(changes, key=lambda change: (_ORDER[change.kind], change.benchmark or "", change.key)))

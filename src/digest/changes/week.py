@@ -7,7 +7,7 @@ from typing import Literal
 
 from digest.changes.compare import compare
 from digest.changes.disagreement import disagreements
-from digest.changes.kinds import Change, SourceChanges
+from digest.changes.kinds import NO_MEMORY, Change, Memory, SourceChanges
 from digest.config import Policy
 from digest.scores.snapshot import Snapshot
 
@@ -17,7 +17,7 @@ Status = Literal["fresh", "unchanged", "stale", "failed", "quarantined", "new"]
 @dataclass(frozen=True, slots=True)
 class State:
     """What is known of a source in two weeks. `changed_on` is the day since which it says what it says now; `failure`
-    is why the newest fetch of the week brought nothing."""
+    is why the newest fetch of the week brought nothing; `doubt` what speaks against the capture it brought."""
 
     source: str
     stale_after_days: int
@@ -25,6 +25,8 @@ class State:
     current: Snapshot | None
     changed_on: date | None
     failure: str | None
+    doubt: str | None = None
+    memory: Memory = NO_MEMORY
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +69,16 @@ def compare_week(
     """
     days = [state.current.capture.on for state in states if state.current]
     as_of = max([day for day in days if starts <= day <= ends], default=starts)
-    weeks = tuple(_judge(state, as_of) for state in states if state.current or state.failure)
+    weeks = tuple(_judge(state, as_of) for state in states if state.current or state.failure or state.doubt)
     settled = [week.state.current for week in weeks if week.told and week.status != "new" and week.state.current]
     return WeekChanges(as_of, weeks, disagreements(settled, told, policy))
 
 
 def _judge(state: State, as_of: date) -> SourceWeek:
     age = (as_of - state.changed_on).days if state.changed_on else None
-    changes = compare(state.previous, state.current) if state.current else None
+    changes = compare(state.previous, state.current, state.memory) if state.current else None
+    if state.doubt is not None:
+        return SourceWeek(state, "quarantined", age, None)
     if state.failure is not None:
         return SourceWeek(state, "failed", age, None)
     if state.previous is None:

@@ -1,6 +1,7 @@
 """The commands. Every help text ends with an example that can be typed."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,12 +14,13 @@ from digest.cli import printing
 from digest.cli.context import clock, database, now, progress, settings
 from digest.config import Settings
 from digest.database import reading
-from digest.edition.documents import board_document, changes_document
+from digest.edition.documents import board_document, changes_document, resolved_document
 from digest.edition.store import newest_edition
 from digest.errors import DigestError, WrongUsage
 from digest.operations.demo import run_demo
 from digest.operations.status import audience, read_status
 from digest.scores import store as scores
+from digest.scores.catalog import resolve as resolve_name
 from digest.scores.recorded import find_recorded
 from digest.scores.snapshot import Snapshot
 from digest.web.app import create_app
@@ -183,6 +185,38 @@ def sources_check(name: Annotated[str, typer.Argument(metavar="ID")]) -> None:
     Example: digest sources check livebench
     """
     printing.checked(collecting.check(settings(), name, now()))
+
+
+@sources_app.command("accept")
+def sources_accept(name: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+    """Believe a capture that was held back as implausible.
+
+    Example: digest sources accept livebench
+    """
+    chosen = settings()
+    with database(chosen) as engine:
+        capture = collecting.accept(engine, chosen, name, now())
+    print(f"{name}: the capture of {capture.on} is believed from now on; draft the week again.")
+
+
+@app.command()
+def resolve(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="raw names; - reads them from stdin")],
+    source: Annotated[str | None, typer.Option(help="the source they come from")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """How raw names resolve to model and variant.
+
+    Example: digest resolve gpt-5.5-xhigh "o3 (high)"
+    """
+    if source is not None:
+        collecting.known_source(settings(), source)
+    raw = [line.strip() for line in sys.stdin] if names == ["-"] else names
+    found = [resolve_name(name) for name in raw if name]
+    if as_json:
+        _print_json([resolved_document(name) for name in found])
+    else:
+        printing.resolved(found)
 
 
 # What changed

@@ -18,7 +18,7 @@ from digest.edition.documents import sentence, value_words
 from digest.edition.naming import shown_name
 from digest.operations.demo import Demo
 from digest.operations.status import Status
-from digest.scores.catalog import resolve
+from digest.scores.catalog import ModelName, resolve
 from digest.scores.snapshot import Snapshot
 from digest.subscribers.store import Subscriber
 from digest.weekly.collecting import Collected
@@ -77,16 +77,19 @@ def collected(results: Iterable[Collected], skipped: Sequence[tuple[object, str]
     by_source: dict[str, list[Collected]] = {}
     for result in results:
         by_source.setdefault(result.source, []).append(result)
-    table = _table("", "Source", "Stored", "Known", "Failed", "Newest", numbers_from=2)
+    table = _table("", "Source", "Stored", "Known", "Held", "Failed", "Newest", numbers_from=2)
     failed = [result for group in by_source.values() for result in group if result.outcome == "failed"]
     for source, group in by_source.items():
         counts = Counter(result.outcome for result in group)
         newest = max(group, key=lambda result: result.on)
-        mark = ("×", "red") if counts["failed"] else ("✓", "cyan")
-        cells = [str(counts[outcome]) for outcome in ("stored", "known", "failed")]
+        mark = ("×", "red") if counts["failed"] else ("!", "yellow") if counts["quarantined"] else ("✓", "cyan")
+        cells = [str(counts[outcome]) for outcome in ("stored", "known", "quarantined", "failed")]
         table.add_row(Text(*mark), Text(source), *cells, newest.on.isoformat())
     if by_source:
         out.print(table)
+    for result in [result for group in by_source.values() for result in group if result.outcome == "quarantined"]:
+        look = f"believe it with `digest sources accept {result.source}`"
+        out.print(Text(f"! {result.source}, {result.on}, is held back: {result.detail}; {look}.", style="yellow"))
     for result in failed:
         out.print(Text(f"× {result.detail}", style="red"))
     for place, why in skipped:
@@ -168,8 +171,8 @@ def health_line(week: SourceWeek) -> Text:
     detail = f"{len(current.rows):,} rows of {current.capture.on}, {current.capture.sha256[:8]}" if current else ""
     if week.status == "stale":
         detail = f"unchanged since {week.state.changed_on} ({week.age_days} days); left out and said so"
-    if week.status == "failed":
-        detail = week.state.failure or ""
+    if week.status in ("failed", "quarantined"):
+        detail = week.state.failure or week.state.doubt or ""
     return Text.assemble("  ", (mark, style), f" {week.state.source:14} ", (f"{week.status:10}", style), " ", detail)
 
 
@@ -273,6 +276,18 @@ def sources(settings: Settings, found: Mapping[str, SourceWeek]) -> None:
             out.print(health_line(found[name]))
         else:
             out.print(Text(f"    {name:14} {'no capture' if source.enabled else 'switched off'}", style="dim"))
+
+
+def resolved(found: Sequence[ModelName]) -> None:
+    """Raw names with what was understood of them."""
+    table = _table("Raw", "Model", "Effort", "Thinking", "Date", "Host", "How")
+    for name in found:
+        parts = (name.raw, name.model, name.effort, name.thinking, name.date, name.host)
+        table.add_row(*(Text(numbers.shown(part, 60) if part else "") for part in parts), Text(name.how))
+    out.print(table)
+    for name in found:
+        if name.pair:
+            out.print(Text(f"{numbers.shown(name.raw)} is a pair: {name.pair}", style="dim"))
 
 
 def checked(snapshot: Snapshot) -> None:

@@ -29,6 +29,7 @@ from digest.edition.content import (
     Movers,
     Place,
     Proof,
+    Renamed,
     Said,
     Variant,
 )
@@ -48,6 +49,7 @@ def compose(
         change.name.model for it, source in told if source.kind == "scores" for change in _news(it, Kind.MODEL_ADDED)
     }
     disagreed = _disagreements(changes, settings.sources)
+    renamed = [entry for it, source in told for entry in _renamed(it, source)]
     return Edition(
         series=settings.series.title,
         tagline=settings.series.tagline,
@@ -63,6 +65,8 @@ def compose(
         disagreements=disagreed[:most],
         disagreements_folded=len(disagreed[most:]),
         method=tuple(note for it, source in told for note in _method(it, source)),
+        renamed=tuple(renamed[:most]),
+        renamed_folded=len(renamed[most:]),
         health=tuple(_health(it, settings.sources[it.state.source]) for it in changes.sources),
     )
 
@@ -106,8 +110,7 @@ def _board(week: SourceWeek, source: Source, most: int) -> Board | None:
     about = current.benchmarks[current.lead]
     leader, held = _leader(week)
     bands = Counter(standing.band for standing in standings)
-    comparable = leader not in ("first_capture", "not_comparable")
-    moved = _moved(week) if comparable else None
+    moved = _moved(week) if week.state.previous and not _is_broken_off(week) else None
     return Board(
         source=week.state.source,
         title=source.title,
@@ -132,11 +135,26 @@ def _leader(week: SourceWeek) -> tuple[Leader, ModelName | None]:
     if week.state.previous is None:
         return "first_capture", None
     change = next((change for change in _all(week) if change.kind is Kind.LEADER_CHANGED), None)
-    if any(change.kind is Kind.RANK_CHANGED and change.reason is Reason.BENCHMARK_CHANGE for change in _all(week)):
+    if _lead_is_anew(week):
         return "not_comparable", None
     if change is None or change.reason is Reason.RENAME:
         return "unchanged", None
     return "new_leader" if change.news else "new_but_tied", change.before.name if change.before else None
+
+
+def _lead_is_anew(week: SourceWeek) -> bool:
+    """Whether the lead benchmark is another than before, so that its figures of two weeks are not comparable."""
+    lead = week.state.current.lead if week.state.current else None
+    return any(
+        change.kind is Kind.SCORE_CHANGED and change.reason is Reason.BENCHMARK_CHANGE and change.benchmark == lead
+        for change in _all(week)
+    )
+
+
+def _is_broken_off(week: SourceWeek) -> bool:
+    """Whether not even places can be compared: the two weeks share nothing of the lead benchmark."""
+    ranking = (Kind.RANK_CHANGED, Kind.LEADER_CHANGED)
+    return any(change.kind in ranking and change.reason is Reason.BENCHMARK_CHANGE for change in _all(week))
 
 
 def _moved(week: SourceWeek) -> Mapping[str, Change]:
@@ -277,18 +295,37 @@ def _method(week: SourceWeek, source: Source) -> list[MethodNote]:
             title=source.title,
             kind=kind,
             benchmark=change.benchmark or "",
+            unit=change.unit,
             rows=change.rows,
+            shift=change.after.value if kind == "scale_shifted" and change.after else None,
         )
         for kind in _METHOD
         for change in _news(week, Kind(kind))
     ]
 
 
-_METHOD: tuple[Literal["benchmark_added", "benchmark_removed", "benchmark_revised"], ...] = (
+_METHOD: tuple[Literal["benchmark_added", "benchmark_removed", "benchmark_revised", "scale_shifted"], ...] = (
     "benchmark_added",
     "benchmark_removed",
     "benchmark_revised",
+    "scale_shifted",
 )
+
+
+def _renamed(week: SourceWeek, source: Source) -> list[Renamed]:
+    """Rows whose name says something else than before; another spelling of the same name and variant is left out."""
+    return [
+        Renamed(
+            change=_id(week, change),
+            source=week.state.source,
+            title=source.title,
+            before=shown_name(change.before.name),
+            after=shown_name(change.name),
+            rows=change.rows,
+        )
+        for change in _all(week)
+        if change.kind is Kind.MODEL_RENAMED and change.before and change.before.name
+    ]
 
 
 # All sources
@@ -339,5 +376,5 @@ def _health(week: SourceWeek, source: Source) -> Health:
         previous=_proof(state.previous.capture) if state.previous else None,
         changed_on=state.changed_on,
         age_days=week.age_days,
-        detail=state.failure or "",
+        detail=state.failure or state.doubt or "",
     )

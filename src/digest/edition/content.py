@@ -203,13 +203,30 @@ class Disagreement(Fact):
 
 
 class MethodNote(Fact):
-    """A benchmark that was added to or removed from a source, or whose make-up changed."""
+    """A benchmark that was added to or removed from a source, that is another than before, or whose scale moved.
+
+    `rows` have or had it; of a revised one they are the figures that moved, of a scale the benchmarks that moved,
+    by `shift`.
+    """
 
     change: str
     source: str
     title: str
-    kind: Literal["benchmark_added", "benchmark_removed", "benchmark_revised"]
+    kind: Literal["benchmark_added", "benchmark_removed", "benchmark_revised", "scale_shifted"]
     benchmark: str
+    unit: str = "%"
+    rows: int
+    shift: Decimal | None = None
+
+
+class Renamed(Fact):
+    """A row that goes by another name, or `rows` whose prefix changed; it is no news, and no launch."""
+
+    change: str
+    source: str
+    title: str
+    before: Name
+    after: Name
     rows: int
 
 
@@ -231,6 +248,8 @@ class Edition(Fact):
     disagreements: tuple[Disagreement, ...]
     disagreements_folded: int = 0
     method: tuple[MethodNote, ...]
+    renamed: tuple[Renamed, ...] = ()
+    renamed_folded: int = 0
     health: tuple[Health, ...]
 
     def document(self) -> str:

@@ -10,7 +10,7 @@ from digest.changes.week import SourceWeek, WeekChanges
 from digest.config import Source
 from digest.edition import numbers
 from digest.edition.naming import shown_name
-from digest.scores.catalog import resolve
+from digest.scores.catalog import ModelName, resolve
 from digest.scores.snapshot import Snapshot
 
 Document = dict[str, Any]
@@ -37,6 +37,18 @@ def changes_document(
         "current": {"week": current},
         "sources": [_source(week) for week in changes.sources],
         "changes": told,
+    }
+
+
+def resolved_document(name: ModelName) -> Document:
+    """One name of `digest resolve --json`."""
+    return {
+        "raw": name.raw,
+        "model": name.model,
+        "variant": {"effort": name.effort, "thinking": name.thinking, "date": name.date},
+        "host": name.host,
+        "pair": name.pair,
+        "how": name.how,
     }
 
 
@@ -69,6 +81,7 @@ def _change(change: Change, change_id: str, sources: Mapping[str, Source]) -> Do
         "before": _figure(change.before),
         "after": _figure(change.after),
         "sentence": sentence(change, sources),
+        "evidence": change.evidence or None,
         "receipt": f"/changes/{change_id}",
     }
 

@@ -37,6 +37,7 @@ from digest.edition.wording import (
     of_an_offer,
     price_sentence,
     rank_words,
+    remade_sentence,
     sources_fresh,
     top_score,
     top_two,
@@ -170,16 +171,21 @@ def _remade(edition: Edition) -> Iterator[Point]:
             yield Point(
                 short=clip(what, SUBJECT_ROOM),
                 headline=what,
-                lead=" ".join(["It is made up differently now: before and after are not comparable.", *notes[:2]]),
+                lead=" ".join([remade_sentence(board), *notes[:2]]),
                 brief=f"{what}.",
-                detail="It is made up differently now: before and after are not comparable.",
+                detail=remade_sentence(board),
             )
 
 
 def _revisions(edition: Edition) -> Iterator[Point]:
     told = {board.source for board in edition.boards if board.leader == "not_comparable"}
     for note in edition.method:
-        if note.kind == "benchmark_revised" and note.source not in told:
+        if note.kind in ("benchmark_revised", "scale_shifted") and note.source not in told:
+            if note.kind == "scale_shifted":
+                what = f"{shown(note.title, 24)} moved its whole scale"
+                said = method_sentence(note)
+                yield Point(_fit(what, "; no model did"), what, said, f"{what}.", said)
+                continue
             moved = f"{benchmark_name(note.benchmark)} score"
             yield Point(
                 short=_fit(several(note.rows, moved), " moved; no model did"),
@@ -317,7 +323,7 @@ def _departures(edition: Edition) -> Iterator[Point]:
 
 def _new_measures(edition: Edition) -> Iterator[Point]:
     for note in edition.method:
-        if note.kind != "benchmark_revised":
+        if note.kind in ("benchmark_added", "benchmark_removed"):
             verb = "added" if note.kind == "benchmark_added" else "dropped"
             what = f"{shown(note.title, 24)} {verb} {benchmark_name(note.benchmark)}"
             rows = f"{capital(several(note.rows, 'row', words=True))}"

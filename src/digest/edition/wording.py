@@ -4,6 +4,7 @@ Everything is made from facts alone, so the HTML and the text part tell the same
 headline, "In brief") is chosen in opening.py, in these words.
 """
 
+from decimal import Decimal
 from itertools import groupby
 from typing import NamedTuple
 
@@ -22,6 +23,7 @@ from digest.edition.content import (
     Place,
     Priced,
     PriceList,
+    Renamed,
     Said,
 )
 from digest.edition.numbers import (
@@ -138,6 +140,14 @@ def standing(board: Board) -> str:
         return f"{who} is {ahead} ahead of {runner_up}, which is inside {doubt(board)}: a tie."
     rule = f", which is beyond {doubt(board)}" if board.uncertainty != "none" else "; no uncertainty is published"
     return f"{who} is {ahead} ahead of {runner_up}{rule}."
+
+
+def remade_sentence(board: Board) -> str:
+    """Of a board whose lead benchmark is another than before: what can and what cannot be compared."""
+    said = "It is made up differently now: figures of before and after are not comparable."
+    if any(place.movement for place in board.places):
+        return f"{said} Places are compared on what both weeks share."
+    return said
 
 
 def unranked(board: Board) -> str:
@@ -391,10 +401,25 @@ def method_sentence(note: MethodNote) -> str:
         return f"{source} added {benchmark}, measured on {several(note.rows, 'row')}."
     if note.kind == "benchmark_removed":
         return f"{source} dropped {benchmark}, which {several(note.rows, 'row')} had."
+    if note.kind == "scale_shifted":
+        way = "up" if (note.shift or 0) > 0 else "down"
+        others = f", with {several(note.rows - 1, 'other benchmark')}" if note.rows > 1 else ""
+        return (
+            f"{source} moved its whole {benchmark} scale {way} by {gap(note.shift or Decimal(0), note.unit)}{others}; "
+            "no model moved with it."
+        )
     return (
         f"{source} makes up {benchmark} differently now: {several(note.rows, 'score')} moved; no model did. "
         "Figures of before and after are not comparable."
     )
+
+
+def renamed_sentence(renamed: Renamed) -> str:
+    """A row under another name is said to be one, so that nobody takes it for a launch."""
+    if renamed.rows > 1:
+        before, after = renamed.before.title, renamed.after.title
+        return f"{shown(renamed.title)} moved {several(renamed.rows, 'row')} from {shown(before)} to {shown(after)}."
+    return f"{shown(renamed.title)} lists {shown(renamed.before.raw)} as {shown(renamed.after.raw)} now."
 
 
 _STATES = {

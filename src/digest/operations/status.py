@@ -51,6 +51,11 @@ def read_status(engine: Engine, settings: Settings, now: datetime) -> Status:
         for it in sources
         if it.status == "stale"
     ]
+    needs += [
+        f"source {it.state.source} is held back ({it.state.doubt}): digest sources accept {it.state.source}"
+        for it in sources
+        if it.status == "quarantined"
+    ]
     if stored and not approved:
         needs.append(f"the edition of {newest} waits for approval: digest approve {newest}")
     if tally.get("uncertain"):

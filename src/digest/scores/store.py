@@ -2,12 +2,13 @@
 
 import json
 import zlib
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, LargeBinary, UniqueConstraint, insert, select
+from sqlalchemy import ColumnElement, LargeBinary, UniqueConstraint, insert, select, update
 from sqlalchemy.engine import Connection
 from sqlmodel import Field, SQLModel, col
 
@@ -26,6 +27,8 @@ class BlobTable(SQLModel, table=True):
 
 
 class CaptureTable(SQLModel, table=True):
+    """A capture. With a `doubt` it is quarantined: not believed until a person accepts it."""
+
     __tablename__ = "capture"
     __table_args__ = (UniqueConstraint("source", "at"),)
 
@@ -39,6 +42,8 @@ class CaptureTable(SQLModel, table=True):
     benchmarks: str
     etag: str | None
     last_modified: str | None
+    doubt: str | None
+    accepted_at: datetime | None = Field(sa_type=UtcDateTime)
 
 
 class RowTable(SQLModel, table=True):
@@ -102,9 +107,16 @@ NO_VALIDATORS = Validators()
 
 
 def add_snapshot(
-    connection: Connection, snapshot: Snapshot, data: bytes, validators: Validators = NO_VALIDATORS
+    connection: Connection,
+    snapshot: Snapshot,
+    data: bytes,
+    validators: Validators = NO_VALIDATORS,
+    doubt: str | None = None,
 ) -> bool:
-    """Store a capture with its bytes and figures. False when that source already has one of that moment."""
+    """Store a capture with its bytes and figures. False when that source already has one of that moment.
+
+    With a `doubt`, what speaks against it, it is stored and quarantined.
+    """
     capture = snapshot.capture
     if find_capture(connection, capture.source, capture.at) is not None:
         return False
@@ -123,6 +135,7 @@ def add_snapshot(
             benchmarks=_benchmarks_text(snapshot.benchmarks.values()),
             etag=validators.etag,
             last_modified=validators.last_modified,
+            doubt=doubt,
         )
         .returning(col(CaptureTable.id))
     ).scalar_one()
@@ -160,8 +173,37 @@ def find_capture(connection: Connection, source: str, at: datetime) -> Capture |
 
 
 def newest_capture(connection: Connection, source: str, until: date) -> Capture | None:
-    """A source's state: its newest capture not after a day."""
-    return _one_capture(connection, col(CaptureTable.source) == source, col(CaptureTable.on) <= until)
+    """A source's state: its newest believable capture not after a day."""
+    return _one_capture(connection, col(CaptureTable.source) == source, col(CaptureTable.on) <= until, _BELIEVED)
+
+
+def newest_before(connection: Connection, source: str, moment: datetime) -> Capture | None:
+    """The newest believable capture before a moment."""
+    return _one_capture(connection, col(CaptureTable.source) == source, col(CaptureTable.at) < moment, _BELIEVED)
+
+
+def quarantined(connection: Connection, source: str, since: date, until: date) -> tuple[Capture, str] | None:
+    """The newest capture of these days that waits for a person, with what speaks against it; None if a later capture
+    is believed."""
+    days = (col(CaptureTable.source) == source, col(CaptureTable.on).between(since, until))
+    waiting = _one_capture(connection, *days, ~_BELIEVED)
+    believed = newest_capture(connection, source, until)
+    if waiting is None or (believed is not None and believed.at > waiting.at):
+        return None
+    doubt = connection.scalar(select(col(CaptureTable.doubt)).where(_is(waiting)))
+    return waiting, doubt or ""
+
+
+def accept(connection: Connection, capture: Capture, now: datetime) -> None:
+    """A person believes a quarantined capture."""
+    connection.execute(update(CaptureTable).where(_is(capture)).values(accepted_at=now))
+
+
+def _is(capture: Capture) -> ColumnElement[bool]:
+    return (col(CaptureTable.source) == capture.source) & (col(CaptureTable.at) == capture.at)
+
+
+_BELIEVED = col(CaptureTable.doubt).is_(None) | col(CaptureTable.accepted_at).is_not(None)
 
 
 def load_validators(connection: Connection, capture: Capture) -> Validators:
@@ -178,7 +220,7 @@ def changed_on(connection: Connection, capture: Capture) -> date:
     """The day since which the source has said what it says in this capture."""
     said = connection.execute(
         select(col(CaptureTable.on), col(CaptureTable.content))
-        .where(col(CaptureTable.source) == capture.source, col(CaptureTable.at) <= capture.at)
+        .where(col(CaptureTable.source) == capture.source, col(CaptureTable.at) <= capture.at, _BELIEVED)
         .order_by(col(CaptureTable.at).desc())
     )
     since, content = capture.on, None
@@ -248,6 +290,33 @@ def load_snapshot(connection: Connection, capture: Capture) -> Snapshot:
     )
 
 
+def recent_values(
+    connection: Connection, before: Capture, since: date, keys: Collection[str]
+) -> dict[tuple[str, str], set[Decimal]]:
+    """The values that rows had in the captures before one, from `since` on, by (row key, benchmark or field)."""
+    earlier = select(col(CaptureTable.id)).where(
+        col(CaptureTable.source) == before.source,
+        col(CaptureTable.at) < before.at,
+        col(CaptureTable.on) >= since,
+        _BELIEVED,
+    )
+    found: dict[tuple[str, str], set[Decimal]] = defaultdict(set)
+    for some in batched(sorted(keys), 500):
+        scores = select(col(ScoreTable.key), col(ScoreTable.benchmark), col(ScoreTable.value))
+        for key, benchmark, value in connection.execute(
+            scores.where(col(ScoreTable.capture_id).in_(earlier), col(ScoreTable.key).in_(some))
+        ):
+            found[key, benchmark].add(value)
+        offers = select(OfferTable).where(col(OfferTable.capture_id).in_(earlier), col(OfferTable.key).in_(some))
+        for offer in connection.execute(offers).mappings():
+            for field in ("input", "output", "context", "max_output"):
+                if offer[field] is not None:
+                    found[offer["key"], field].add(offer[field])
+            for name, price in _details(offer["details"]):
+                found[offer["key"], name].add(price)
+    return dict(found)
+
+
 def load_bytes(connection: Connection, sha256: str) -> bytes | None:
     """The fetched bytes behind a receipt."""
     packed = connection.scalar(select(col(BlobTable.deflated)).where(col(BlobTable.sha256) == sha256))
@@ -260,6 +329,11 @@ def _details_text(offer: Offer) -> str | None:
 
 def _details(text: str | None) -> tuple[tuple[str, Decimal], ...]:
     return tuple((name, Decimal(price)) for name, price in json.loads(text).items()) if text else ()
+
+
+def batched(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    """Slices of at most `size`: a statement has room for so many parameters."""
+    return (items[start : start + size] for start in range(0, len(items), size))
 
 
 def _whole(number: Decimal | None) -> int | None:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from sqlalchemy import Engine
 
+from digest.changes.plausibility import doubts
 from digest.config import Settings, Source
 from digest.database import reading, writing
 from digest.errors import CaptureError, WrongUsage
@@ -19,14 +20,16 @@ from digest.scores.snapshot import Capture, Snapshot
 from digest.scores.sources import fetch
 from digest.weekly.calendar import Week
 
+Outcome = Literal["stored", "known", "quarantined", "failed"]
+
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What became of one capture: stored as new, known already, or failed with a sentence."""
+    """What became of one capture: stored as new, known already, stored but quarantined, or failed with a sentence."""
 
     source: str
     on: date
-    outcome: Literal["stored", "known", "failed"]
+    outcome: Outcome
     rows: int = 0
     size: int = 0
     detail: str = ""
@@ -50,9 +53,7 @@ def collect(
 
 def check(settings: Settings, name: str, now: datetime) -> Snapshot:
     """Fetch and read one source without storing anything. Raises CaptureError."""
-    source = settings.sources.get(name)
-    if source is None:
-        raise WrongUsage(f'config.toml declares no source "{name}"; it has {", ".join(sorted(settings.sources))}.')
+    source = known_source(settings, name)
     fetched = fetch(source.url, settings.fetch, store.NO_VALIDATORS)
     on = now.astimezone(settings.series.zone).date()
     return read(fetched.data or b"", _capture(name, on, now, fetched.data or b""), source)
@@ -73,9 +74,20 @@ def _collect_one(engine: Engine, settings: Settings, name: str, source: Source, 
         with writing(engine) as connection:
             store.add_failure(connection, name, on, now, str(error))
         return Collected(name, on, "failed", detail=str(error))
+    return _store(engine, snapshot, data, fetched.validators)
+
+
+def _store(engine: Engine, snapshot: Snapshot, data: bytes, validators: store.Validators) -> Collected:
+    """Store a capture; one that cannot be believed beside the capture before it is quarantined."""
+    capture = snapshot.capture
+    with reading(engine) as connection:
+        before = store.newest_before(connection, capture.source, capture.at)
+        believed = store.load_snapshot(connection, before) if before else None
+    doubt = "; ".join(doubts(believed, snapshot)) if believed else ""
     with writing(engine) as connection:
-        stored = store.add_snapshot(connection, snapshot, data, fetched.validators)
-    return Collected(name, on, "stored" if stored else "known", len(snapshot.rows), len(data))
+        stored = store.add_snapshot(connection, snapshot, data, validators, doubt or None)
+    outcome: Outcome = "known" if not stored else "quarantined" if doubt else "stored"
+    return Collected(capture.source, capture.on, outcome, len(snapshot.rows), len(data), doubt)
 
 
 def backfill(engine: Engine, settings: Settings, captures: list[Recorded]) -> Iterator[Collected]:
@@ -94,8 +106,7 @@ def backfill_history(
     engine: Engine, settings: Settings, source: str, repository: Path, path: str
 ) -> Iterator[Collected]:
     """Import a file's state at the start of each week from the history of a local git clone."""
-    if source not in settings.sources:
-        raise WrongUsage(f'config.toml declares no source "{source}"; it has {", ".join(sorted(settings.sources))}.')
+    known_source(settings, source)
     most = settings.fetch.max_megabytes * 1_000_000
     for monday, data in read_history(repository, path, settings.series.zone, most):
         yield _import(engine, settings, source, monday, data)
@@ -115,9 +126,25 @@ def _import(engine: Engine, settings: Settings, name: str, on: date, data: bytes
         snapshot = read(data, capture, settings.sources[name])
     except CaptureError as error:
         return Collected(name, on, "failed", detail=str(error))
+    return _store(engine, snapshot, data, store.NO_VALIDATORS)
+
+
+def accept(engine: Engine, settings: Settings, name: str, now: datetime) -> Capture:
+    """Believe a source's quarantined capture, on a person's word. Raises WrongUsage where none waits."""
+    known_source(settings, name)
     with writing(engine) as connection:
-        store.add_snapshot(connection, snapshot, data)
-    return Collected(name, on, "stored", len(snapshot.rows), len(data))
+        waiting = store.quarantined(connection, name, date.min, date.max)
+        if waiting is None:
+            raise WrongUsage(f"no capture of {name} waits to be accepted; `digest sources list` shows how it fares.")
+        store.accept(connection, waiting[0], now)
+    return waiting[0]
+
+
+def known_source(settings: Settings, name: str) -> Source:
+    """The declared source of that name. Raises WrongUsage naming those there are."""
+    if name not in settings.sources:
+        raise WrongUsage(f'config.toml declares no source "{name}"; it has {", ".join(sorted(settings.sources))}.')
+    return settings.sources[name]
 
 
 def _capture(name: str, on: date, at: datetime, data: bytes) -> Capture:

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine
 
+from digest.changes.compare import differing_rows
 from digest.changes.disagreement import fact_of
+from digest.changes.kinds import NO_MEMORY, Memory
 from digest.changes.week import State, WeekChanges, compare_week
 from digest.config import Settings
 from digest.database import reading, writing
@@ -17,6 +19,7 @@ from digest.edition.store import StoredEdition
 from digest.errors import DigestError
 from digest.rendering.email import render
 from digest.scores import store as scores
+from digest.scores.snapshot import Snapshot
 from digest.weekly.calendar import Week, parse_week
 
 
@@ -63,14 +66,28 @@ def _state(connection: Connection, settings: Settings, name: str, previous: Week
     before = scores.newest_capture(connection, name, previous.ends)
     now = scores.newest_capture(connection, name, current.ends)
     loaded = scores.load_snapshot(connection, now) if now else None
+    earlier = loaded if before == now else scores.load_snapshot(connection, before) if before else None
+    waiting = scores.quarantined(connection, name, current.starts, current.ends)
     return State(
         source=name,
         stale_after_days=settings.sources[name].stale_after_days,
-        previous=loaded if before == now else scores.load_snapshot(connection, before) if before else None,
+        previous=earlier,
         current=loaded,
         changed_on=scores.changed_on(connection, now) if now else None,
         failure=scores.last_failure(connection, name, current.starts, current.ends),
+        doubt=waiting[1] if waiting else None,
+        memory=_memory(connection, settings, earlier, loaded),
     )
+
+
+def _memory(connection: Connection, settings: Settings, earlier: Snapshot | None, now: Snapshot | None) -> Memory:
+    """What the rows that differ said in the weeks before; a relative scale never returns to a value."""
+    if earlier is None or now is None or not (keys := differing_rows(earlier, now)):
+        return NO_MEMORY
+    if settings.sources[now.capture.source].relative:
+        return NO_MEMORY
+    since = earlier.capture.on - timedelta(weeks=settings.policy.flip_flop_weeks)
+    return Memory(scores.recent_values(connection, earlier.capture, since, keys))
 
 
 def draft(engine: Engine, settings: Settings, week: Week, now: datetime) -> Drafted:
@@ -154,7 +171,8 @@ def run_week(
     drafted = None
     if not (is_queued(engine, week) or is_approved(engine, week)):
         drafted = draft(engine, settings, week, clock())
-        if settings.approval.required:
+        held_back = any(health.status == "quarantined" for health in drafted.stored.edition.health)
+        if settings.approval.required or held_back:
             return WeekRun(week, drafted, None)
         approve(engine, week, clock())
     return WeekRun(week, drafted, send(engine, settings, week, clock, report))

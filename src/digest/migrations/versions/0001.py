@@ -104,6 +104,8 @@ def upgrade() -> None:
         sa.Column("benchmarks", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("etag", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.Column("last_modified", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+        sa.Column("doubt", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+        sa.Column("accepted_at", digest.database.UtcDateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["sha256"], ["blob.sha256"], name=op.f("fk_capture_sha256_blob")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_capture")),
         sa.UniqueConstraint("source", "at", name=op.f("uq_capture_source")),
