@@ -1,6 +1,7 @@
 """`make bench`: every benchmark, one line each."""
 
-from benchmarks import importing
+from benchmarks import comparing, importing
 
 if __name__ == "__main__":
+    comparing.run()
     importing.run()

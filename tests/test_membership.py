@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from digest import membership
-from digest.errors import DigestError, StorageError, WrongUsage
+from digest.errors import DigestError, StorageError, UsageError
 from digest.membership import Imported
 from digest.subscribers import links
 
@@ -88,7 +88,7 @@ def test_a_reader_is_added_with_the_proof(engine: Engine, add: Callable[..., int
     ],
 )
 def test_a_reader_without_good_proof_is_refused(changed: dict[str, str], reason: str, now: datetime) -> None:
-    with pytest.raises(WrongUsage, match=reason) as caught:
+    with pytest.raises(UsageError, match=reason) as caught:
         membership.newcomer({"email": "ann@example.org", **PROOF, **changed}, now)
     assert "ann" not in str(caught.value)
 
@@ -198,7 +198,7 @@ def test_removing_withdraws_and_keeps_the_log(
 
 
 def test_removing_an_unknown_address_is_said_without_naming_it(engine: Engine, now: datetime) -> None:
-    with pytest.raises(WrongUsage, match="no reader has this address") as caught:
+    with pytest.raises(UsageError, match="no reader has this address") as caught:
         membership.remove(engine, "ann@example.org", now)
     assert "ann" not in str(caught.value)
 

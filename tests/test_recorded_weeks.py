@@ -83,10 +83,12 @@ def cells(found: tuple[Change, ...], *, money: bool) -> list[Change]:
         if money
         else (Kind.SCORE_CHANGED,)
     )
+    renamed = {change.key for change in found if change.kind is Kind.MODEL_RENAMED}  # two rows to a count by name
     return [
         change
         for change in found
         if change.kind in kinds
+        and change.key not in renamed
         and is_counted(change)
         and change.before is not None
         and change.after is not None
@@ -108,6 +110,8 @@ def test_added_removed_and_changed_cells_equal_the_independent_count(source: str
 @pytest.mark.parametrize(("source", "pair"), pairs(*SOURCES))
 def test_lost_and_gained_cells_of_kept_models_equal_the_independent_count(source: str, pair: Any) -> None:
     found = changes(source, pair)
+    renamed = {change.key for change in found if change.kind is Kind.MODEL_RENAMED}
+    found = tuple(change for change in found if change.key not in renamed)
     gained = [change for change in found if change.reason is Reason.FILLED_IN and is_counted(change)]
     new_columns = sum(change.rows for change in found if change.kind is Kind.BENCHMARK_ADDED)
     lost = [change for change in found if change.reason is Reason.VALUE_WITHDRAWN and is_counted(change)]

@@ -6,6 +6,7 @@ packaged ones, so an operator's file need only hold what differs.
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
@@ -61,7 +62,22 @@ def _one_line(text: str) -> str:
     return text
 
 
+def _address(text: str) -> str:
+    if text and not re.fullmatch(r"[^\s@<>()\[\],;:\"]+@[^\s@<>()\[\],;:\"]+", text):
+        raise ValueError("is no mail address, such as news@example.org")
+    return text
+
+
+def _web_address(text: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/<>\"']+(/[^\s<>\"']*)?", text):
+        raise ValueError("is no web address, such as https://example.org")
+    return text
+
+
 Line = Annotated[str, AfterValidator(_one_line)]
+ShortLine = Annotated[Line, Field(max_length=100)]
+Address = Annotated[ShortLine, AfterValidator(_address)]
+WebAddress = Annotated[Line, AfterValidator(_web_address)]
 
 
 class Level(Strict):
@@ -76,9 +92,10 @@ class Column(Strict):
     """What one column measures. `low`, `high`, `stderr` and `n` name the columns that hold its uncertainty."""
 
     benchmark: str | None = None
+    title: Line = ""
     unit: str = "%"
     higher_is_better: bool = True
-    scale: Decimal = Decimal(1)
+    scale: Decimal = Field(Decimal(1), gt=0)
     strip: str = ""
     low: str | None = None
     high: str | None = None
@@ -107,7 +124,8 @@ class Prices(Strict):
     max_output: str | None = None
     host: str | None = None
     details: str | None = None
-    scale: Decimal = Decimal(1)
+    zero_is_missing: bool = False
+    scale: Decimal = Field(Decimal(1), gt=0)
 
 
 class CategoryMap(Strict):
@@ -142,7 +160,7 @@ class Source(Strict):
     enabled: bool = True
     kind: Literal["scores", "offers"]
     format: Literal["json", "yaml", "csv", "markdown"]
-    rows: list[Level] = [Level()]
+    rows: Annotated[list[Level], Field(min_length=1)] = [Level()]
     model: str
     key: str | None = None
     skip: list[str] = []
@@ -169,10 +187,10 @@ class Source(Strict):
 
 
 class Series(Strict):
-    title: Line = "Digest"
-    tagline: Line = "Weekly LLM benchmarks"
+    title: Annotated[ShortLine, Field(min_length=1)] = "Digest"
+    tagline: ShortLine = "Weekly LLM benchmarks"
     timezone: str = "UTC"
-    base_url: Line = "http://127.0.0.1:8000"
+    base_url: WebAddress = "http://127.0.0.1:8000"
     postal_address: Line = ""
     contact: Line = ""
 
@@ -194,10 +212,10 @@ class Database(Strict):
 
 
 class Mail(Strict):
-    from_name: Line = "Digest"
-    from_address: Line = "digest@localhost.localdomain"
-    reply_to: Line = ""
-    list_id: Line = "digest.localhost.localdomain"
+    from_name: ShortLine = "Digest"
+    from_address: Annotated[Address, Field(min_length=3)] = "digest@localhost.localdomain"
+    reply_to: Address = ""
+    list_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,200}$")] = "digest.localhost.localdomain"
 
 
 class Delivery(Strict):
@@ -275,7 +293,7 @@ class Settings(BaseSettings):
     approval: Approval = Approval()
     fetch: Fetch = Fetch()
     policy: Policy = Policy()
-    sources: dict[str, Source] = {}
+    sources: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,60}$")], Source] = {}
 
     @classmethod
     def settings_customise_sources(

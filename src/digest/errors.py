@@ -5,7 +5,7 @@ class DigestError(Exception):
     """The work could not be done (exit status 1)."""
 
 
-class WrongUsage(DigestError):
+class UsageError(DigestError):
     """The command was asked for something that cannot be meant (exit status 2)."""
 
 

@@ -5,14 +5,14 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, tzinfo
 from pathlib import Path
 
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import Engine
 
 from digest.database import reading, writing
-from digest.errors import DigestError, StorageError, WrongUsage
+from digest.errors import DigestError, StorageError, UsageError
 from digest.subscribers import links, store
 from digest.subscribers.consent import ConsentEvent, State
 from digest.subscribers.store import Newcomer, Subscriber
@@ -34,26 +34,26 @@ class Imported:
     withdrawn: int
 
 
-def newcomer(fields: Mapping[str, str], now: datetime) -> Newcomer:
-    """A reader from the texts of a form or a line. Raises WrongUsage with the reason, never naming the address.
+def newcomer(fields: Mapping[str, str], now: datetime, zone: tzinfo = UTC) -> Newcomer:
+    """A reader from the texts of a form or a line. Raises UsageError with the reason, never naming the address.
 
     `fields` holds email, consented_at (ISO 8601: a date, or a time with its zone), method and wording, and perhaps
     country (ISO 3166), locale and topics (separated by semicolons).
     """
     if _REST in fields:
-        raise WrongUsage("more fields than the head line names")
+        raise UsageError("more fields than the head line names")
     texts = {name: (fields.get(name) or "").strip() for name in (*_REQUIRED, *_OPTIONAL)}
     missing = [name for name in _REQUIRED if not texts[name]]
     if missing:
-        raise WrongUsage(f"{' and '.join(missing)} missing")
+        raise UsageError(f"{' and '.join(missing)} missing")
     country = texts["country"].upper() or None
     if country is not None and not _COUNTRY.fullmatch(country):
-        raise WrongUsage("country is no ISO 3166 code of two letters, such as DE")
+        raise UsageError("country is no ISO 3166 code of two letters, such as DE")
     if texts["locale"] and not _LOCALE.fullmatch(texts["locale"]):
-        raise WrongUsage("locale is no language tag, such as en or pt-BR")
-    consented_at = _moment(texts["consented_at"])
+        raise UsageError("locale is no language tag, such as en or pt-BR")
+    consented_at = _moment(texts["consented_at"], zone)
     if consented_at > now:
-        raise WrongUsage("consented_at is in the future")
+        raise UsageError("consented_at is in the future")
     return Newcomer(
         email=texts["email"],
         email_key=email_key(texts["email"]),
@@ -66,12 +66,12 @@ def newcomer(fields: Mapping[str, str], now: datetime) -> Newcomer:
 def email_key(email: str) -> str:
     """An address in the form in which two are compared: local part case-folded, domain in ASCII (RFC 5890).
 
-    Raises WrongUsage with the reason if it is no address that mail can be sent to.
+    Raises UsageError with the reason if it is no address that mail can be sent to.
     """
     try:
         valid = validate_email(email, check_deliverability=False)
     except EmailNotValidError as error:
-        raise WrongUsage(f"email is no address: {str(error).rstrip('.')}") from error
+        raise UsageError(f"email is no address: {str(error).rstrip('.')}") from error
     return f"{unicodedata.normalize('NFC', valid.local_part.casefold())}@{valid.ascii_domain.lower()}"
 
 
@@ -94,7 +94,7 @@ def add(engine: Engine, who: Newcomer, now: datetime) -> None:
             store.append(connection, known.id, who.event)
 
 
-def import_csv(engine: Engine, path: Path, now: datetime) -> Imported:
+def import_csv(engine: Engine, path: Path, now: datetime, zone: tzinfo = UTC) -> Imported:
     """Import readers from a CSV file (UTF-8, with a head line), all or none.
 
     Addresses that are there already are left alone, and who has withdrawn stays so whatever the file says.
@@ -106,9 +106,9 @@ def import_csv(engine: Engine, path: Path, now: datetime) -> Imported:
     for number, fields in _lines(path):
         lines += 1
         try:
-            who = newcomer(fields, now)
+            who = newcomer(fields, now, zone)
             newcomers.setdefault(who.email_key, who)
-        except WrongUsage as error:
+        except UsageError as error:
             faults.append(f"line {number}: {error}")
     if faults:
         more = f"; and {len(faults) - _FAULTS_SHOWN} more" if len(faults) > _FAULTS_SHOWN else ""
@@ -159,11 +159,11 @@ def list_subscribers(engine: Engine, state: State | None = None) -> Iterator[Sub
 
 
 def remove(engine: Engine, email: str, now: datetime) -> bool:
-    """Withdraw a reader's consent on their behalf. False if they had left already. Raises WrongUsage if unknown."""
+    """Withdraw a reader's consent on their behalf. False if they had left already. Raises UsageError if unknown."""
     with writing(engine) as connection:
         known = store.find(connection, email_key(email))
         if known is None:
-            raise WrongUsage("no reader has this address; `digest subscribers list` shows who there is.")
+            raise UsageError("no reader has this address; `digest subscribers list` shows who there is.")
         if known.consent.state == "withdrawn":
             return False
         store.append(connection, known.id, ConsentEvent("withdrawn", now, "removed by the operator"))
@@ -182,16 +182,16 @@ def unsubscribe_by_token(engine: Engine, token: str, keys: Sequence[bytes], now:
     return True
 
 
-def _moment(text: str) -> datetime:
-    """An ISO 8601 date, from whose first moment the consent counts, or a time with its zone."""
+def _moment(text: str, zone: tzinfo) -> datetime:
+    """An ISO 8601 date, from whose first moment in the series' zone the consent counts, or a time with its zone."""
     try:
-        return datetime.combine(date.fromisoformat(text), time(), UTC)
+        return datetime.combine(date.fromisoformat(text), time(), zone)
     except ValueError:
         pass
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise WrongUsage("consented_at is no date such as 2026-04-30 or 2026-04-30T12:00:00Z") from None
+        raise UsageError("consented_at is no date such as 2026-04-30 or 2026-04-30T12:00:00Z") from None
     if moment.tzinfo is None:
-        raise WrongUsage("consented_at has a time without its zone; add Z or an offset")
+        raise UsageError("consented_at has a time without its zone; add Z or an offset")
     return moment

@@ -10,7 +10,7 @@ import pytest
 import typer
 from tests.captures import body, serving
 
-from digest.cli import run
+from digest.cli import printing, run
 from digest.cli.commands import app
 
 CONFIG = """
@@ -72,7 +72,7 @@ def digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     """Runs a command line in a folder whose sources are at a port that nobody listens on."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DIGEST_SECRETS_DIR", str(tmp_path / "secrets"))
-    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setattr(printing.out, "width", 120)
     nowhere = f"http://127.0.0.1:{closed_port()}/"
     configure(nowhere, nowhere)
 
@@ -232,7 +232,7 @@ def test_a_host_that_is_not_there_is_told_and_its_last_capture_stays(two_weeks: 
     ran = two_weeks("snapshot", "--now=2026-05-12T09:00:00Z")
     assert ran.status == 1
     assert ran.err.count("\n") == 1
-    assert "2 of 2 captures were left out: 127.0.0.1 cannot be reached" in ran.err
+    assert "2 of 2 captures were left out: one: 127.0.0.1 cannot be reached" in ran.err
     assert two_weeks("leaderboard", "--json").document == before
 
 
@@ -242,7 +242,7 @@ def test_status_names_the_source_that_failed_and_why(two_weeks: Digest) -> None:
     failed = {source["id"]: source for source in status["sources"]}["one"]
     assert failed["status"] == "failed"
     assert "127.0.0.1 cannot be reached" in failed["failure"]
-    assert any(need.startswith("source one failed: 127.0.0.1 cannot") for need in status["needs"])
+    assert any(need.startswith("source one failed: one: 127.0.0.1 cannot") for need in status["needs"])
 
 
 def test_one_failed_source_leaves_the_other_and_both_are_reported(digest: Digest) -> None:
@@ -250,7 +250,7 @@ def test_one_failed_source_leaves_the_other_and_both_are_reported(digest: Digest
         configure(server.url, f"http://127.0.0.1:{closed_port()}/")
         ran = digest("snapshot", NOW, "--json")
     assert ran.status == 1
-    assert "1 of 2 captures were left out: 127.0.0.1 cannot be reached" in ran.err
+    assert "1 of 2 captures were left out: two: 127.0.0.1 cannot be reached" in ran.err
     assert [capture["outcome"] for capture in ran.document["captures"]] == ["stored", "failed"]
 
 
@@ -322,7 +322,7 @@ def test_an_unknown_category_is_told_with_the_known_ones(two_weeks: Digest) -> N
 
 @pytest.mark.parametrize("width", ["40", "79", "200"])
 def test_tables_fit_terminals_of_any_width(two_weeks: Digest, monkeypatch: pytest.MonkeyPatch, width: str) -> None:
-    monkeypatch.setenv("COLUMNS", width)
+    monkeypatch.setattr(printing.out, "width", int(width))
     for words in (["status"], ["leaderboard"], ["changes", "2026-W18", "2026-W19", "--all"], ["sources", "list"]):
         ran = two_weeks(*words, NOW)
         assert ran.status == 0

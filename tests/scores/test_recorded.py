@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from tests.captures import git
 
-from digest.errors import CaptureError, WrongUsage
+from digest.errors import CaptureError, UsageError
 from digest.scores.recorded import Recorded, find_recorded, read_history
 
 UTC = ZoneInfo("UTC")
@@ -56,7 +56,7 @@ def test_what_is_skipped_is_listed_with_its_reason(folder: Path, name: str, reas
 
 
 def test_a_folder_that_is_none_is_wrong_usage(tmp_path: Path) -> None:
-    with pytest.raises(WrongUsage, match="is no folder; name one that holds"):
+    with pytest.raises(UsageError, match="is no folder; name one that holds"):
         find_recorded(tmp_path / "nowhere", [])
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.errors import WrongUsage
+from digest.errors import UsageError
 from digest.weekly.calendar import Week, parse_week
 
 BERLIN, SEOUL, HONOLULU = map(ZoneInfo, ("Europe/Berlin", "Asia/Seoul", "Pacific/Honolulu"))
@@ -21,7 +21,7 @@ def test_a_week_is_named_by_its_number_or_by_any_of_its_days(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["2026-W54", "2025-W53", "2026-W00", "0000-W01", "9999-W53", "2026-18", "week 18", ""])
 def test_a_week_that_is_none_is_wrong_usage(text: str) -> None:
-    with pytest.raises(WrongUsage, match=r"is no week; write 2026-W17, a date such as 2026-04-22, or latest\."):
+    with pytest.raises(UsageError, match=r"is no week; write 2026-W17, a date such as 2026-04-22, or latest\."):
         parse_week(text)
 
 

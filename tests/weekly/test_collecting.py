@@ -12,7 +12,7 @@ from urllib3.util.retry import Retry
 
 from digest.config import Fetch, Settings, Source
 from digest.database import reading
-from digest.errors import CaptureError, WrongUsage
+from digest.errors import CaptureError, UsageError
 from digest.scores import store
 from digest.scores.recorded import Recorded
 from digest.scores.snapshot import Capture, Snapshot
@@ -195,7 +195,7 @@ def test_a_check_reads_a_source_and_stores_nothing(engine: Engine, at_servers: A
 
 
 def test_a_check_of_an_unknown_source_names_the_known(at_servers: Any, now: datetime) -> None:
-    with pytest.raises(WrongUsage, match='declares no source "other"; it has one, sample'):
+    with pytest.raises(UsageError, match='declares no source "other"; it has one, sample'):
         check(at_servers(sample=CLOSED, one=CLOSED), "other", now)
 
 
@@ -263,5 +263,5 @@ def test_the_history_of_a_clone_is_imported_week_by_week(
 
 
 def test_the_history_of_an_unknown_source_is_wrong_usage(engine: Engine, at_servers: Any, tmp_path: Path) -> None:
-    with pytest.raises(WrongUsage, match='declares no source "other"; it has sample'):
+    with pytest.raises(UsageError, match='declares no source "other"; it has sample'):
         list(backfill_history(engine, at_servers(sample=CLOSED), "other", tmp_path, "board.csv"))

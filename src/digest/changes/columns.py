@@ -1,7 +1,9 @@
 """What differs in each benchmark's column, found in one pass; and what moved in it as a whole."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
+from itertools import compress, filterfalse
+from operator import ne
 from statistics import median
 from typing import NamedTuple
 
@@ -42,8 +44,11 @@ class Column(NamedTuple):
 
 def columns(previous: Snapshot, current: Snapshot, matches: Sequence[Match]) -> tuple[Column, ...]:
     """Every benchmark of both weeks, with what differs in it, what moved as a whole, and whether it was made anew."""
+    kept = {match.after.key: match for match in matches if match.before.key == match.after.key}
+    moved = [match for match in matches if match.before.key != match.after.key]
+    reused = (previous.rows.keys() & current.rows.keys()) - kept.keys()
     found = [
-        _column(current.benchmarks[name], previous.scores[name], scores, matches)
+        _column(current.benchmarks[name], previous.scores[name], scores, kept, moved, reused)
         for name, scores in current.scores.items()
         if name in previous.scores
     ]
@@ -53,16 +58,29 @@ def columns(previous: Snapshot, current: Snapshot, matches: Sequence[Match]) -> 
 
 
 def _column(
-    about: Benchmark, before: Mapping[str, Score], after: Mapping[str, Score], matches: Sequence[Match]
+    about: Benchmark,
+    before: Mapping[str, Score],
+    after: Mapping[str, Score],
+    kept: Mapping[str, Match],
+    moved: Sequence[Match],
+    reused: Collection[str],
 ) -> Column:
-    cells = []
-    shared = 0
-    for match in matches:
+    """`kept` are the matches by the key both sides have, `moved` those of two keys, `reused` keys of unlike rows.
+
+    Rows that kept their key are most, in most weeks all: they are compared without a step of ours for each.
+    """
+    differing = list(compress(after, map(ne, after.values(), map(before.get, after))))
+    shared = (
+        len(after) - sum(key not in before for key in differing) - sum(key in before for key in reused if key in after)
+    )
+    differing += filterfalse(after.__contains__, before)
+    cells = [Cell(kept[key], before.get(key), after.get(key)) for key in differing if key in kept]
+    for match in moved:
         old, new = before.get(match.before.key), after.get(match.after.key)
         shared += old is not None and new is not None
-        if old is not new and old != new:
+        if old != new:
             cells.append(Cell(match, old, new))
-    return Column(about.name, about, shared, tuple(cells))
+    return Column(about.name, about, shared, tuple(sorted(cells, key=lambda cell: cell.match.after.key)))
 
 
 def _common_shift(column: Column) -> Decimal:

@@ -75,7 +75,7 @@ def _facts(snapshot: Snapshot) -> Iterator[Told]:
         if about.shared:
             for key, score in snapshot.scores[name].items():
                 model = resolve(snapshot.rows[key].raw)
-                about_it = ("score", name, about.unit, model.model, model.effort or "", model.thinking or "")
+                about_it = ("score", name, about.unit, *(part or "" for part in model.identity))
                 yield Told(about_it, model, key, score, about)
     for key, offer in snapshot.offers.items():
         model = resolve(snapshot.rows[key].raw)

@@ -105,11 +105,7 @@ def _names(_snapshot: Snapshot, rows: Iterable[Row]) -> Traits:
 def _identities(_snapshot: Snapshot, rows: Iterable[Row]) -> Traits:
     """Model, variant, pair and host; a name that nothing was understood of proves nothing."""
     names = {row.key: resolve(row.raw) for row in rows}
-    return {
-        key: (name.model, name.effort, name.thinking, name.date, name.pair, name.host)
-        for key, name in names.items()
-        if name.how != "unresolved"
-    }
+    return {key: (name.identity, name.host) for key, name in names.items() if name.how != "unresolved"}
 
 
 def _fingerprints(snapshot: Snapshot, rows: Iterable[Row]) -> Traits:

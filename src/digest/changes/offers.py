@@ -13,6 +13,9 @@ from digest.scores.snapshot import Offer, Snapshot
 IMPLAUSIBLE_PRICE = Decimal(1000)
 """USD per million tokens above which a price is taken for a slip of units: kept, and never told as news."""
 
+SAME_SIZE_PERCENT = 5
+"""Sizes no further apart are one size, written in thousands or in units of 1,024."""
+
 MONEY = "USD per 1M tokens"
 OFFER_UNITS = {"input": MONEY, "output": MONEY, "context": "tokens", "max_output": "tokens"}
 """The fields of an offer that are compared, with their units. Its details are prices as well."""
@@ -41,7 +44,8 @@ def offer_changes(previous: Snapshot, current: Snapshot, matching: Matching, mem
         base_moved = (before.input, before.output) != (after.input, after.output)
         for field in _fields(match, before, after):
             change = _change(field, current, memory)
-            fact = (change.name.model, tuple(change.name.variant.items()), field.name, field.old, field.new)
+            name = change.name
+            fact = (name.model, name.pair, name.effort, name.thinking, field.name, field.old, field.new)
             if change.news and (fact in told or (base_moved and field.name not in OFFER_UNITS)):
                 change = replace(change, reason=Reason.SAME_FACT, news=False)
             told.add(fact)
@@ -61,7 +65,13 @@ def _fields(match: Match, before: Offer, after: Offer) -> Iterator[_Field]:
         was, now = dict(before.details), dict(after.details)
         for name in sorted(was.keys() | now.keys()):
             if was.get(name) != now.get(name):
-                yield _Field(match, name, MONEY, was.get(name), now.get(name))
+                yield _Field(match, name, MONEY, was.get(name), now.get(name, _base_of(name, after)))
+
+
+def _base_of(detail: str, offer: Offer) -> Decimal | None:
+    """The price that holds where a tier of it is no longer there."""
+    word = detail.split(" ")[0]
+    return getattr(offer, word) if word in ("input", "output") else None
 
 
 def _decimal(value: Decimal | int | None) -> Decimal | None:
@@ -93,6 +103,8 @@ def _judge(field: _Field, memory: Memory) -> tuple[Kind, Reason, bool]:
     kind = Kind.PRICE_CHANGED if money else Kind.CONTEXT_CHANGED
     if memory.had(field.match.after.key, field.name, field.new):
         return kind, Reason.FLIP_FLOP, False
+    if not money and abs(field.old - field.new) * 100 <= SAME_SIZE_PERCENT * max(field.old, field.new):
+        return kind, Reason.BELOW_THRESHOLD, False
     if not money:
         return kind, Reason.BEYOND_THRESHOLD, True
     if max(field.old, field.new) > IMPLAUSIBLE_PRICE:

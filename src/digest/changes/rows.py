@@ -38,19 +38,26 @@ def row_changes(
         yield _rename(match, Reason.KEY_REUSED, "another model, and no figure is the same", current, after)
 
 
-def _models(side: Literal["before", "after"], matching: Matching) -> set[str]:
-    """The models of the rows of both weeks, as they were named in one of them."""
-    return {resolve((match.before if side == "before" else match.after).raw).model for match in matching.matches}
+def _models(side: Literal["before", "after"], matching: Matching) -> set[tuple[str, str | None]]:
+    """The models and pairs of the rows of both weeks, as they were named in one of them."""
+    return {_model(match.before if side == "before" else match.after) for match in matching.matches}
 
 
-def _each_model_once(rows: Sequence[Row], elsewhere: Collection[str], *, once: bool) -> Iterator[tuple[Row, bool]]:
+def _model(row: Row) -> tuple[str, str | None]:
+    name = resolve(row.raw)
+    return name.model, name.pair
+
+
+def _each_model_once(
+    rows: Sequence[Row], elsewhere: Collection[tuple[str, str | None]], *, once: bool
+) -> Iterator[tuple[Row, bool]]:
     """Each row, and whether it is to be told: the plainest id of a model that the other week does not have."""
     if not once:
         yield from ((row, True) for row in rows)
         return
-    by_model: dict[str, list[Row]] = defaultdict(list)
+    by_model: dict[tuple[str, str | None], list[Row]] = defaultdict(list)
     for row in rows:
-        by_model[resolve(row.raw).model].append(row)
+        by_model[_model(row)].append(row)
     for model, same in by_model.items():
         first, *others = sorted(same, key=_plainness)
         yield first, model not in elsewhere

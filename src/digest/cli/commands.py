@@ -16,7 +16,7 @@ from digest.config import Settings
 from digest.database import reading
 from digest.edition.documents import board_document, changes_document, resolved_document
 from digest.edition.store import newest_edition
-from digest.errors import DigestError, WrongUsage
+from digest.errors import DigestError, UsageError
 from digest.operations.demo import run_demo
 from digest.operations.status import audience, read_status
 from digest.scores import store as scores
@@ -50,13 +50,19 @@ def _print_json(document: object) -> None:
     print(json.dumps(document, ensure_ascii=False, indent=2))
 
 
-@app.callback()
-def _program(
-    version: Annotated[bool, typer.Option("--version", help="print the version and end", is_eager=True)] = False,
-) -> None:
-    if version:
+def _print_version(wanted: bool) -> None:
+    if wanted:
         print(f"digest {__version__}")
         raise typer.Exit
+
+
+@app.callback()
+def _program(
+    _version: Annotated[
+        bool, typer.Option("--version", help="print the version and end", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    """Options that stand before a command."""
 
 
 @app.command()
@@ -83,7 +89,7 @@ def snapshot(
     chosen = settings()
     this = Week.now(now(), chosen.series.zone)
     if week is not None and week != "latest" and parse_week(week) != this:
-        raise WrongUsage(f"{week} is not the current week, {this}; a past week is imported by `digest backfill`.")
+        raise UsageError(f"{week} is not the current week, {this}; a past week is imported by `digest backfill`.")
     with database(chosen) as engine, progress("fetching", len(chosen.enabled_sources)) as advance:
         results = []
         for result in collecting.collect(engine, chosen, now()):
@@ -106,7 +112,7 @@ def backfill(
     Example: digest backfill --git ../aider --path aider/website/_data/polyglot_leaderboard.yml --source aider
     """
     if (folder is None) == (git is None) or (git is not None and not (path and source)):
-        raise WrongUsage("name a folder, or --git REPO with --path and --source.")
+        raise UsageError("name a folder, or --git REPO with --path and --source.")
     chosen = settings()
     skipped: list[tuple[Path, str]] = []
     with database(chosen) as engine:
@@ -145,7 +151,9 @@ def _report(results: list[collecting.Collected], skipped: list[tuple[Path, str]]
     failed = [result for result in results if result.outcome == "failed"]
     if failed:
         more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
-        raise DigestError(f"{len(failed)} of {len(results)} captures were left out: {failed[0].detail}{more}")
+        raise DigestError(
+            f"{len(failed)} of {len(results)} captures were left out: {failed[0].detail.rstrip('.')}{more}."
+        )
 
 
 @sources_app.command("list")
@@ -239,16 +247,16 @@ def changes(
         printing.reasons()
         return
     if previous is None or current is None:
-        raise WrongUsage("name two weeks, such as `digest changes 2026-W17 2026-W18`.")
+        raise UsageError("name two weeks, such as `digest changes 2026-W17 2026-W18`.")
     chosen = settings()
     if source is not None:
         chosen = _only(chosen, source)
     with database(chosen) as engine, reading(engine) as connection:
         before = stages.find_week(connection, chosen, previous, now())
         after = stages.find_week(connection, chosen, current, now())
+        if before >= after:
+            raise UsageError(f"{before} is not before {after}; name the older week first.")
         found = stages.compare_weeks(connection, chosen, before, after)
-    if before >= after:
-        raise WrongUsage(f"{before} is not before {after}; name the older week first.")
     if not found.sources:
         raise DigestError(f"no source has a capture in or before {after}; import some with `digest backfill DIR`.")
     if as_json:
@@ -259,7 +267,9 @@ def changes(
 
 def _only(chosen: Settings, source: str) -> Settings:
     if source not in chosen.sources:
-        raise WrongUsage(f'config.toml declares no source "{source}"; it has {", ".join(sorted(chosen.sources))}.')
+        raise UsageError(f'config.toml declares no source "{source}"; it has {", ".join(sorted(chosen.sources))}.')
+    if not chosen.sources[source].enabled:
+        raise UsageError(f"the source {source} is switched off; set enabled = true in config.toml.")
     return chosen.model_copy(update={"sources": {source: chosen.sources[source]}})
 
 
@@ -289,7 +299,10 @@ def leaderboard(
     if not boards:
         asked = f'the category "{category}"' if category else "a ranking"
         known = sorted({name for found in snapshots.values() for name in found.benchmarks})
-        raise DigestError(f"no source has {asked} in {at}; there is {', '.join(known[:30]) or 'no score at all'}.")
+        there = (
+            f"there is {', '.join(known[:30])}" if known else "price lists rank nothing" if snapshots else "no capture"
+        )
+        raise DigestError(f"no source has {asked} in {at}; {there}.")
     if as_json:
         documents = [
             board_document(found, name, chosen.sources[name], str(at), benchmark, standings_of(found, benchmark))
@@ -389,6 +402,8 @@ def weekly(week: Annotated[str | None, typer.Option(help="another week than the 
             results = list(collecting.collect(engine, chosen, now(), missing_in=at))
             if results:
                 printing.collected(results)
+        for earlier in stages.send_unfinished(engine, chosen, at, clock()):
+            printing.sent(earlier)
         with progress("sending", audience(engine, at)) as advance:
             run = stages.run_week(engine, chosen, at, clock(), advance)
     if run.drafted is not None:
@@ -417,8 +432,10 @@ def subscribers_add(
     Example: digest subscribers add ada@example.org --consented-at 2026-04-30 --method form --wording v1
     """
     fields = {"email": email, "consented_at": consented_at, "method": method, "wording": wording}
-    who = membership.newcomer({**fields, "country": country, "locale": locale, "topics": topics}, now())
-    with database(settings()) as engine:
+    chosen = settings()
+    texts = {**fields, "country": country, "locale": locale, "topics": topics}
+    who = membership.newcomer(texts, now(), chosen.series.zone)
+    with database(chosen) as engine:
         membership.add(engine, who, now())
     print("1 reader added.")
 
@@ -429,8 +446,9 @@ def subscribers_import(file: Path) -> None:
 
     Example: digest subscribers import readers.csv
     """
-    with database(settings()) as engine:
-        done = membership.import_csv(engine, file, now())
+    chosen = settings()
+    with database(chosen) as engine:
+        done = membership.import_csv(engine, file, now(), chosen.series.zone)
     print(f"{done.added:,} added, {done.known:,} known already, {done.withdrawn:,} had left and stay away.")
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 
 from digest.config import Settings, load_settings
 from digest.database import open_database
-from digest.errors import WrongUsage
+from digest.errors import UsageError
 
 _VALUED = ("--config", "--now")
 
@@ -30,7 +30,7 @@ _chosen: list[GlobalOptions] = []
 
 
 def take_global_options(words: Sequence[str]) -> list[str]:
-    """Take --config, --now and --debug from anywhere on the line; the rest is the command's. Raises WrongUsage."""
+    """Take --config, --now and --debug from anywhere on the line; the rest is the command's. Raises UsageError."""
     rest: list[str] = []
     found: dict[str, str] = {}
     left = iter(words)
@@ -41,7 +41,7 @@ def take_global_options(words: Sequence[str]) -> list[str]:
         elif name in _VALUED:
             taken = value if equals else next(left, None)
             if not taken:
-                raise WrongUsage(f"{name} wants a value.")
+                raise UsageError(f"{name} wants a value.")
             found[name] = taken
         elif word != "--debug":
             rest.append(word)
@@ -55,7 +55,7 @@ def _moment(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise WrongUsage(f'--now "{text}" is no ISO 8601 time; write 2026-04-28T09:00:00Z.') from error
+        raise UsageError(f'--now "{text}" is no ISO 8601 time; write 2026-04-28T09:00:00Z.') from error
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 

@@ -297,6 +297,13 @@ def tally(connection: Connection, mailing_id: int) -> dict[State, int]:
     return counted
 
 
+def unfinished(connection: Connection) -> list[Mailing]:
+    """Mailings with a delivery that is still to be made, the oldest first."""
+    waiting = select(_delivery.c.mailing_id).where(_delivery.c.state.in_(("pending", "claimed", "dot", "deferred")))
+    rows = connection.execute(select(_mailing).where(_mailing.c.id.in_(waiting)).order_by(_mailing.c.week))
+    return [Mailing(**row) for row in rows.mappings()]
+
+
 def audience(connection: Connection) -> int:
     """How many readers a mailing that was queued now would go to."""
     return connection.scalar(select(func.count()).select_from(_subscriber).where(_subscriber.c.state == LIVE)) or 0

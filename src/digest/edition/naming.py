@@ -12,5 +12,5 @@ def shown_name(name: ModelName) -> Name:
         raw=name.raw,
         effort=name.effort,
         thinking=name.thinking,
-        host=name.path,
+        host=name.host,
     )

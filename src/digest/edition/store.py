@@ -1,15 +1,17 @@
 """Editions in the database: the facts, the rendered mail, and which content was approved."""
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.engine import Connection
 from sqlmodel import Field, SQLModel, col
 
+from digest.config import Settings
 from digest.database import UtcDateTime
-from digest.edition.content import Edition, Rendered, content_hash
+from digest.edition.content import Edition, Fact, Rendered, content_hash
 
 
 class EditionTable(SQLModel, table=True):
@@ -19,14 +21,45 @@ class EditionTable(SQLModel, table=True):
     number: int
     content: str
     rendered: str
+    envelope: str
     content_hash: str
     drafted_at: datetime = Field(sa_type=UtcDateTime)
     approved_hash: str | None
     approved_at: datetime | None = Field(sa_type=UtcDateTime)
 
 
+class Envelope(Fact):
+    """What the mail says of its sender: part of what is approved, though it comes from the settings."""
+
+    series: str
+    base_url: str
+    from_name: str
+    from_address: str
+    reply_to: str
+    list_id: str
+
+
+def envelope_of(settings: Settings) -> Envelope:
+    """The envelope as the settings have it now."""
+    mail = settings.mail
+    return Envelope(
+        series=settings.series.title,
+        base_url=settings.series.base_url,
+        from_name=mail.from_name,
+        from_address=mail.from_address,
+        reply_to=mail.reply_to,
+        list_id=mail.list_id,
+    )
+
+
+def fingerprint(edition: Edition, rendered: Rendered, envelope: Envelope) -> str:
+    """sha256 over the facts, every rendered byte and the envelope: what an editor approves."""
+    whole = f"{content_hash(edition, rendered)}\n{envelope.model_dump_json()}"
+    return hashlib.sha256(whole.encode()).hexdigest()
+
+
 class ToldTable(SQLModel, table=True):
-    """A disagreement that an edition told, so that no later one tells it again."""
+    """A disagreement that an edition tells; once it is approved, no later edition tells it again."""
 
     __tablename__ = "told"
 
@@ -41,12 +74,14 @@ class StoredEdition:
     week: str
     edition: Edition
     rendered: Rendered
+    envelope: Envelope
     content_hash: str
     approved_hash: str | None
 
     @property
     def approved(self) -> bool:
-        return self.approved_hash == self.content_hash == content_hash(self.edition, self.rendered)
+        """Whether what is stored is whole, and is what was approved."""
+        return self.approved_hash == self.content_hash == fingerprint(self.edition, self.rendered, self.envelope)
 
 
 def load_edition(connection: Connection, week: str) -> StoredEdition | None:
@@ -55,6 +90,7 @@ def load_edition(connection: Connection, week: str) -> StoredEdition | None:
         select(
             col(EditionTable.content),
             col(EditionTable.rendered),
+            col(EditionTable.envelope),
             col(EditionTable.content_hash),
             col(EditionTable.approved_hash),
         ).where(col(EditionTable.week) == week)
@@ -65,59 +101,75 @@ def load_edition(connection: Connection, week: str) -> StoredEdition | None:
         week=week,
         edition=Edition.model_validate_json(row.content),
         rendered=Rendered.model_validate_json(row.rendered),
+        envelope=Envelope.model_validate_json(row.envelope),
         content_hash=row.content_hash,
         approved_hash=row.approved_hash,
     )
 
 
 def edition_number(connection: Connection, week: str) -> int:
-    """The number an edition keeps once it has one: one more than the highest of the editions before."""
-    known = connection.scalar(select(col(EditionTable.number)).where(col(EditionTable.week) == week))
-    highest = connection.scalar(select(func.max(col(EditionTable.number))))
+    """The number an approved edition has; for a draft one more than the highest of those approved for other weeks."""
+    approved = select(col(EditionTable.number)).where(col(EditionTable.approved_hash).is_not(None))
+    known = connection.scalar(approved.where(col(EditionTable.week) == week))
+    highest = connection.scalar(
+        select(func.max(col(EditionTable.number))).where(
+            col(EditionTable.approved_hash).is_not(None), col(EditionTable.week) != week
+        )
+    )
     return known if known is not None else (highest or 0) + 1
 
 
-def save_draft(connection: Connection, edition: Edition, rendered: Rendered, now: datetime) -> StoredEdition:
+def save_draft(
+    connection: Connection, edition: Edition, rendered: Rendered, envelope: Envelope, now: datetime
+) -> StoredEdition:
     """Store a draft. The same content changes nothing; other content voids an approval."""
-    fingerprint = content_hash(edition, rendered)
+    content = fingerprint(edition, rendered, envelope)
     known = load_edition(connection, edition.week)
-    if known is not None and known.content_hash == fingerprint:
+    if known is not None and known.content_hash == content:
         return known
     values = {
         "content": edition.document(),
+        "number": edition.number,
         "rendered": rendered.model_dump_json(),
-        "content_hash": fingerprint,
+        "envelope": envelope.model_dump_json(),
+        "content_hash": content,
         "drafted_at": now,
         "approved_hash": None,
         "approved_at": None,
     }
     if known is None:
-        connection.execute(insert(EditionTable).values(week=edition.week, number=edition.number, **values))
+        connection.execute(insert(EditionTable).values(week=edition.week, **values))
     else:
         connection.execute(update(EditionTable).where(col(EditionTable.week) == edition.week).values(**values))
-    return StoredEdition(edition.week, edition, rendered, fingerprint, None)
+    return StoredEdition(edition.week, edition, rendered, envelope, content, None)
 
 
-def save_approval(connection: Connection, week: str, fingerprint: str, now: datetime) -> None:
+def save_approval(connection: Connection, week: str, content: str, now: datetime) -> None:
     """Pin the content that may be sent."""
     connection.execute(
         update(EditionTable)
-        .where(col(EditionTable.week) == week, col(EditionTable.content_hash) == fingerprint)
-        .values(approved_hash=fingerprint, approved_at=now)
+        .where(col(EditionTable.week) == week, col(EditionTable.content_hash) == content)
+        .values(approved_hash=content, approved_at=now)
     )
 
 
 def save_told(connection: Connection, week: str, facts: Iterable[str]) -> None:
-    """Remember which disagreements this week's edition knows of."""
-    known = set(connection.scalars(select(col(ToldTable.fact)).where(col(ToldTable.week) == week)))
-    new = [{"week": week, "fact": fact} for fact in dict.fromkeys(facts) if fact not in known]
-    if new:
-        connection.execute(insert(ToldTable), new)
+    """Remember which disagreements this week's edition tells or counts, in place of what its last draft did."""
+    connection.execute(delete(ToldTable).where(col(ToldTable.week) == week))
+    told = [{"week": week, "fact": fact} for fact in dict.fromkeys(facts)]
+    if told:
+        connection.execute(insert(ToldTable), told)
 
 
 def told_before(connection: Connection, week: str) -> frozenset[str]:
-    """The disagreements that editions of earlier weeks told."""
-    return frozenset(connection.scalars(select(col(ToldTable.fact)).where(col(ToldTable.week) < week)))
+    """The disagreements that approved editions of earlier weeks told. A draft that nobody approved told nothing."""
+    return frozenset(
+        connection.scalars(
+            select(col(ToldTable.fact))
+            .join(EditionTable, col(EditionTable.week) == col(ToldTable.week))
+            .where(col(ToldTable.week) < week, col(EditionTable.approved_hash).is_not(None))
+        )
+    )
 
 
 def newest_edition(connection: Connection) -> str | None:

@@ -43,6 +43,7 @@ def read_status(engine: Engine, settings: Settings, now: datetime) -> Status:
         stored = editions.load_edition(connection, newest) if newest else None
         mailing = outbox.find(connection, newest) if newest else None
         tally = outbox.tally(connection, mailing.id) if mailing else {}
+        waiting = [(it.week, outbox.tally(connection, it.id)) for it in outbox.unfinished(connection)]
     approved = stored is not None and stored.approved
     needs = list(_settings_to_mend(settings))
     needs += [f"source {it.state.source} failed: {it.state.failure}" for it in sources if it.status == "failed"]
@@ -58,6 +59,9 @@ def read_status(engine: Engine, settings: Settings, now: datetime) -> Status:
     ]
     if stored and not approved:
         needs.append(f"the edition of {newest} waits for approval: digest approve {newest}")
+    for unfinished, states in waiting:
+        left = sum(states[state] for state in ("pending", "claimed", "dot", "deferred"))
+        needs.append(f"{left:,} deliveries of {unfinished} are still to be made: digest send {unfinished}")
     if tally.get("uncertain"):
         needs.append(
             f"{tally['uncertain']} deliveries of {newest} are uncertain: the relay broke off at the last moment."

@@ -1,19 +1,21 @@
 """Rows -> figures, by a source's declaration: each cell parsed once, refused with its place where it is no figure."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
-from typing import Any
+from operator import itemgetter
+from typing import Any, TypeVar
 
 from digest.config import Column, LongForm, Prices, Source
 from digest.errors import CaptureError
-from digest.scores.reading import Field, Found, field, rows
+from digest.scores.reading import Field, Record, Table, field, table
 from digest.scores.snapshot import Benchmark, Capture, Offer, Row, Score, Snapshot, with_aggregates
 
 LONGEST_NAME = 500
 LONGEST_FAULT = 500
 MOST_DIGITS = 30
 MOST_WHOLE = 2**31 - 1
+Read = TypeVar("Read")
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
 _NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d{1,3})?", re.ASCII)
 
@@ -21,10 +23,10 @@ _NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d{1,3})?", re.ASCII)
 def read(data: bytes, capture: Capture, source: Source) -> Snapshot:
     """Read one capture. Raises CaptureError, naming the source, the place and the fault."""
     try:
-        found = rows(data, source)
-        reading = _LongReading(source, found) if source.long else _WideReading(source, found)
-        for row in found:
-            reading.take(row)
+        found = table(data, source)
+        reading = _LongReading(source, found, source.long) if source.long else _WideReading(source, found)
+        for block in found.blocks:
+            reading.take(block)
         reading.refuse_what_is_gone()
         return _snapshot(reading, capture, source)
     except CaptureError as error:
@@ -55,29 +57,54 @@ def _snapshot(reading: "_Reading", capture: Capture, source: Source) -> Snapshot
 class _Reading:
     """Collects what the rows say; remembers which declared fields were ever there."""
 
-    def __init__(self, source: Source, found: list[Found]) -> None:
+    def __init__(self, source: Source, found: Table) -> None:
         self.source = source
-        self.members = dict.fromkeys(name for row in found for name in row.record)
+        self.found = found
+        self.block: list[Record] = []
+        self.taken = 0
         self.rows: dict[str, Row] = {}
         self.benchmarks: dict[str, Benchmark] = {}
         self.scores: dict[str, dict[str, Score]] = {}
         self.offers: dict[str, Offer] = {}
-        self.flat = source.format in ("csv", "markdown")
         self.fields: dict[str, Field] = {}
         self.unseen: set[str] = set()
         self.declare(source.model, source.key)
         if source.prices:
             prices = source.prices
             self.declare(prices.input, prices.output, prices.context, prices.max_output, prices.host, prices.details)
+        self.rows_of = self.each(self.row, source.model, source.key)
 
     def declare(self, *names: str | None) -> None:
         for name in names:
             if name is not None and name not in self.fields:
-                self.fields[name] = field(name, self.source, self.members)
+                self.fields[name] = field(name, self.found)
                 self.unseen.add(name)
 
-    def value(self, name: str, found: Found) -> Any:
-        value = self.fields[name](found.record)
+    def each(self, read: Callable[[Record], Read], *names: str | None) -> Callable[[list[Record]], Iterable[Read]]:
+        """`read` of every row of a block; in a flat table once for all rows that say the same in the named fields."""
+        if not self.found.flat:
+            return lambda block: map(read, block)
+        said = itemgetter(*(self.found.members[name] for name in names if name is not None))
+        known: dict[object, Read] = {}
+
+        def read_each(block: list[Record]) -> list[Read]:
+            texts = list(map(said, block))
+            try:
+                return list(map(known.__getitem__, texts))
+            except KeyError:
+                for text in dict.fromkeys(texts):
+                    if text not in known:
+                        known[text] = read(block[texts.index(text)])
+                return list(map(known.__getitem__, texts))
+
+        return read_each
+
+    def place(self, record: Record) -> str:
+        """Where a row of the block in hand stands."""
+        return self.found.place(self.taken + next(i for i, other in enumerate(self.block) if other is record))
+
+    def value(self, name: str, record: Record) -> Any:
+        value = self.fields[name](record)
         if value is not None:
             self.unseen.discard(name)
         return None if value in self.source.missing else value
@@ -86,99 +113,121 @@ class _Reading:
         if self.unseen:
             raise CaptureError(f'the field "{min(self.unseen)}" is gone: no row has it')
 
-    def take(self, found: Found) -> None:
+    def take(self, block: list[Record]) -> None:
+        """Take what the rows of a block say."""
+        self.block = block
+        rows = list(self.rows_of(block))
+        if all(rows):
+            self.take_rows(rows, block)
+        else:
+            kept = [(row, record) for row, record in zip(rows, block, strict=True) if row]
+            self.take_rows([row for row, _record in kept], [record for _row, record in kept])
+        self.taken += len(block)
+
+    def take_rows(self, rows: list[Row], block: list[Record]) -> None:
         raise NotImplementedError
 
-    def row(self, found: Found) -> Row | None:
+    def row(self, record: Record) -> Row | None:
         """The row's key and name; None for one to skip."""
-        raw = self.text(self.source.model, found)
-        key = self.text(self.source.key, found) if self.source.key is not None else raw
+        raw = self.text(self.source.model, record)
+        key = self.text(self.source.key, record) if self.source.key is not None else raw
         return None if key in self.source.skip or raw in self.source.skip else Row(key, raw)
 
-    def text(self, name: str, found: Found) -> str:
-        value = self.value(name, found)
+    def text(self, name: str, record: Record) -> str:
+        value = self.value(name, record)
         if isinstance(value, int) and not isinstance(value, bool):
             value = str(value)
         if not isinstance(value, str) or not value.strip():
-            raise CaptureError(f'{found.place} has no text in "{name}"')
-        _refuse_unfit_name(value, f'{found.place}: "{name}"')
+            raise CaptureError(f'{self.place(record)} has no text in "{name}"')
+        _refuse_unfit_name(value, f'{self.place(record)}: "{name}"')
         return value.strip()
 
-    def number(self, name: str | None, found: Found, strip: str = "") -> Decimal | None:
+    def number(self, name: str | None, record: Record, strip: str = "") -> Decimal | None:
         """A figure, None where the row does not say one. Raises CaptureError for what is no finite number."""
-        if name is None or (value := self.value(name, found)) is None:
+        if name is None or (value := self.value(name, record)) is None:
             return None
         if isinstance(value, str):
             bare = value.strip()
-            if not bare and self.flat:
+            if not bare and self.found.flat:
                 return None
             if strip and strip not in bare:
-                raise _no_figure(name, found, value, f'lacks the "{strip}" that config.toml strips')
-            if not (self.flat or strip):
-                raise _no_figure(name, found, value, "is a text where a number belongs")
+                raise self.no_figure(name, record, value, f'lacks the "{strip}" that config.toml strips')
+            if not (self.found.flat or strip):
+                raise self.no_figure(name, record, value, "is a text where a number belongs")
             bare = bare.replace(strip, "", 1).strip() if strip else bare
             if not _NUMBER.fullmatch(bare):
-                raise _no_figure(name, found, value, "is no number")
+                raise self.no_figure(name, record, value, "is no number")
             figure = Decimal(bare)
         elif isinstance(value, (int, Decimal)) and not isinstance(value, bool):
             figure = Decimal(value)
         else:
-            raise _no_figure(name, found, value, "is no number")
+            raise self.no_figure(name, record, value, "is no number")
         size = abs(figure.adjusted()), len(figure.as_tuple().digits)  # a zero may have an exponent, too
         if not figure.is_finite() or max(size) > MOST_DIGITS:
-            raise _no_figure(name, found, value, "is no number to believe")
+            raise self.no_figure(name, record, value, "is no number to believe")
         return figure
 
-    def whole(self, name: str | None, found: Found) -> int | None:
-        figure = self.number(name, found)
+    def whole(self, name: str | None, record: Record) -> int | None:
+        figure = self.number(name, record)
         if figure is not None and not (figure == int(figure) and 0 <= figure <= MOST_WHOLE):
             raise CaptureError(
-                f'{found.place}: "{name}" is {figure}, where a whole number up to {MOST_WHOLE:,} belongs'
+                f'{self.place(record)}: "{name}" is {figure}, where a whole number up to {MOST_WHOLE:,} belongs'
             )
         return None if figure is None else int(figure)
 
-    def score(self, name: str, column: Column, found: Found) -> Score | None:
-        value = self.number(name, found, column.strip)
+    def scores_of(self, name: str, column: Column) -> Callable[[list[Record]], Iterable[Score | None]]:
+        """How to take a column's scores from a block of rows."""
+        said = (name, column.low, column.high, column.stderr, column.n)
+        return self.each(lambda record: self.score(name, column, record), *said)
+
+    def score(self, name: str, column: Column, record: Record) -> Score | None:
+        value = self.number(name, record, column.strip)
         if value is None:
             return None
         low, high, stderr = (
-            self.number(part, found, column.strip) for part in (column.low, column.high, column.stderr)
+            self.number(part, record, column.strip) for part in (column.low, column.high, column.stderr)
         )
-        n = self.whole(column.n, found)
+        n = self.whole(column.n, record)
         if stderr is not None and stderr < 0:
-            raise CaptureError(f'{found.place}: "{column.stderr}" is {stderr}, a standard error below zero')
+            raise CaptureError(f'{self.place(record)}: "{column.stderr}" is {stderr}, a standard error below zero')
         if low is not None and high is not None and not low <= value <= high:
-            raise CaptureError(f'{found.place}: "{name}" is {value}, outside its own interval {low} to {high}')
+            raise CaptureError(f'{self.place(record)}: "{name}" is {value}, outside its own interval {low} to {high}')
         if column.scale == 1:
             return Score(value, low, high, stderr, n)
         low, high, stderr = (None if part is None else part * column.scale for part in (low, high, stderr))
         return Score(value * column.scale, low, high, stderr, n)
 
-    def offer(self, key: str, found: Found) -> None:
+    def offer(self, key: str, record: Record) -> None:
         prices = self.source.prices
         if prices is None:
             return
-        money = [self.number(part, found) for part in (prices.input, prices.output)]
+        money = [self.number(part, record) for part in (prices.input, prices.output)]
         if any(amount is not None and amount < 0 for amount in money):
-            raise CaptureError(f"{found.place} asks a price below zero")
+            raise CaptureError(f"{self.place(record)} asks a price below zero")
         offered, asked = (None if amount is None else amount * prices.scale for amount in money)
         self.offers[key] = Offer(
-            host=self.text(prices.host, found) if prices.host and self.value(prices.host, found) else None,
+            host=self.text(prices.host, record) if prices.host and self.value(prices.host, record) else None,
             input=offered,
             output=asked,
-            context=self.whole(prices.context, found),
-            max_output=self.whole(prices.max_output, found),
-            details=self.details(prices, found),
+            context=self.whole(prices.context, record),
+            max_output=self.whole(prices.max_output, record),
+            details=self.details(prices, record),
         )
 
-    def details(self, prices: Prices, found: Found) -> tuple[tuple[str, Decimal], ...]:
+    def details(self, prices: Prices, record: Record) -> tuple[tuple[str, Decimal], ...]:
         """Every number inside the declared details, by the way to it."""
-        inside = self.value(prices.details, found) if prices.details else None
+        inside = self.value(prices.details, record) if prices.details else None
         return tuple(sorted((name, number * prices.scale) for name, number in _numbers(inside, "")))
+
+    def no_figure(self, name: str, record: Record, value: object, why: str) -> CaptureError:
+        # Never a whole list: YAML aliases can make one without end out of a small file.
+        shown = repr(str(value)[:40]) if isinstance(value, (str, int, Decimal)) else "a list or an object"
+        return CaptureError(f'{self.place(record)}: "{name}" is {shown}, which {why}')
 
     def benchmark(self, name: str, column: Column) -> Benchmark:
         return Benchmark(
             name=name,
+            title=column.title,
             unit=column.unit,
             higher_is_better=column.higher_is_better,
             margin=column.margin if column.margin is not None else self.source.margin,
@@ -199,12 +248,6 @@ def _numbers(node: object, way: str) -> Iterator[tuple[str, Decimal]]:
         yield way, Decimal(node)
 
 
-def _no_figure(name: str, found: Found, value: object, why: str) -> CaptureError:
-    # Never a whole list: YAML aliases can make one without end out of a small file.
-    shown = repr(str(value)[:40]) if isinstance(value, (str, int, Decimal)) else "a list or an object"
-    return CaptureError(f'{found.place}: "{name}" is {shown}, which {why}')
-
-
 def _refuse_unfit_name(text: str, shown: str) -> None:
     """A name is stored, indexed and printed: short, and of characters that both databases take."""
     if _NO_TEXT.search(text):
@@ -216,7 +259,7 @@ def _refuse_unfit_name(text: str, shown: str) -> None:
 class _WideReading(_Reading):
     """A row a model, a column a benchmark."""
 
-    def __init__(self, source: Source, found: list[Found]) -> None:
+    def __init__(self, source: Source, found: Table) -> None:
         super().__init__(source, found)
         self.columns = dict(source.columns)
         wildcard = self.columns.pop("*", None)
@@ -224,46 +267,58 @@ class _WideReading(_Reading):
         if wildcard:
             known = {source.model, source.key, *source.ignore, *helpers, *self.fields}
             known |= {name for level in source.rows for name in (level.as_, level.key_as)}
-            self.columns = {name: wildcard for name in self.members if name not in known} | self.columns
+            self.columns = {name: wildcard for name in found.members if name not in known} | self.columns
         for name in self.columns:
             _refuse_unfit_name(name, f'the column "{name}"')
-        self.declare(*self.columns, *helpers)
+        self.declare(*self.columns, *sorted(helpers))
         self.benchmarks = {
             column.benchmark or name: self.benchmark(column.benchmark or name, column)
             for name, column in self.columns.items()
         }
         self.scores = {name: {} for name in self.benchmarks}
 
-    def take(self, found: Found) -> None:
-        if (row := self.row(found)) is None:
-            return
-        if row.key in self.rows:
-            raise CaptureError(f'{found.place}: the key "{row.key}" stands twice')
-        self.rows[row.key] = row
-        for name, column in self.columns.items():
-            if (score := self.score(name, column, found)) is not None:
-                self.scores[column.benchmark or name][row.key] = score
-        self.offer(row.key, found)
+        self.takes = [
+            (self.scores_of(name, column), self.scores[column.benchmark or name])
+            for name, column in self.columns.items()
+        ]
+
+    def take_rows(self, rows: list[Row], block: list[Record]) -> None:
+        for row, record in zip(rows, block, strict=True):
+            if row.key in self.rows:
+                raise CaptureError(f'{self.place(record)}: the key "{row.key}" stands twice')
+            self.rows[row.key] = row
+            self.offer(row.key, record)
+        for scores_of, scores in self.takes:
+            for row, score in zip(rows, scores_of(block), strict=True):
+                if score is not None:
+                    scores[row.key] = score
 
 
 class _LongReading(_Reading):
     """A row a score: its benchmark is named in the row."""
 
-    def __init__(self, source: Source, found: list[Found]) -> None:
+    def __init__(self, source: Source, found: Table, long: LongForm) -> None:
         super().__init__(source, found)
-        self.long: LongForm = source.long or LongForm(name="", value="")
-        self.declare(*(part for part in (self.long.name, self.long.value, self.long.low, self.long.high) if part))
-        self.declare(*(part for part in (self.long.stderr, self.long.n) if part))
+        self.long = long
+        self.declare(long.name, long.value, long.low, long.high, long.stderr, long.n)
+        self.columns_of = self.each(self.column, long.name)
+        self.scores_of_rows = self.scores_of(long.value, long)
 
-    def take(self, found: Found) -> None:
-        if (row := self.row(found)) is None:
-            return
-        name = self.text(self.long.name, found)
+    def take_rows(self, rows: list[Row], block: list[Record]) -> None:
+        for row, column, score, record in zip(
+            rows, self.columns_of(block), self.scores_of_rows(block), block, strict=True
+        ):
+            key = row.key
+            if key in column:
+                name = self.text(self.long.name, record)
+                raise CaptureError(f'{self.place(record)}: the key "{key}" stands twice under "{name}"')
+            self.rows[key] = row
+            if score is not None:
+                column[key] = score
+
+    def column(self, record: Record) -> dict[str, Score]:
+        """The scores of the benchmark that the row names."""
+        name = self.text(self.long.name, record)
         if name not in self.benchmarks:
             self.benchmarks[name] = self.benchmark(name, self.long)
-            self.scores[name] = {}
-        if row.key in self.scores[name]:
-            raise CaptureError(f'{found.place}: the key "{row.key}" stands twice under "{name}"')
-        self.rows[row.key] = row
-        if (score := self.score(self.long.value, self.long, found)) is not None:
-            self.scores[name][row.key] = score
+        return self.scores.setdefault(name, {})

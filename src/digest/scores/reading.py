@@ -9,8 +9,10 @@ import io
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
+from itertools import chain, islice
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import jmespath
@@ -22,6 +24,7 @@ from markdown_it.token import Token
 from digest.config import Level, Source
 from digest.errors import CaptureError
 
+ROWS_AT_ONCE = 250
 LONGEST_LINE = 100_000
 LONGEST_CELL = 5_000
 DEEPEST = 100
@@ -32,23 +35,40 @@ _BAR = re.compile(r"(?<!\\)\|")
 _NEW_LINE = re.compile(r"\r\n?|\n")
 _INLINE = MarkdownIt("commonmark")
 
-Record = Mapping[str, Any]
+Record = Any
+"""A row as found: in a flat table the list of its cells, None for each that it lacks; else its members by name."""
+
 Field = Callable[[Record], Any]
 
 
-class Found(NamedTuple):
-    """A row as found: its fields, and where it stands in the file, for a sentence."""
+class Table(NamedTuple):
+    """The rows of a file, to be gone through once, in blocks; the last is given when the file is known to be whole.
 
-    record: Record
-    place: str
+    `members` are the names that the rows have, in order; in a flat table (CSV, Markdown) they are its header, with the
+    position of each cell. `place` says, for a sentence, where the row of a number stands, from 0.
+    """
+
+    members: Mapping[str, int]
+    blocks: Iterator[list[Record]]
+    place: Callable[[int], str]
+    flat: bool
 
 
-def rows(data: bytes, source: Source) -> list[Found]:
-    """Decode a file and find its rows. Raises CaptureError with the place and the fault."""
-    found = list(_rows(_decode(data, source), source))
-    if not found:
+def table(data: bytes, source: Source) -> Table:
+    """Decode a file and find its rows. Raises CaptureError with the place and the fault, here or on the way through."""
+    found = _table(data, _decode(data, source), source)
+    first = next(found.blocks, None)
+    if first is None:
         raise CaptureError("the file holds no rows where config.toml says that they are")
-    return found
+    return found._replace(blocks=chain([first], found.blocks))
+
+
+def _blocks(records: Iterator[Record]) -> Iterator[list[Record]]:
+    block = list(islice(records, ROWS_AT_ONCE))
+    while block:
+        following = list(islice(records, ROWS_AT_ONCE))
+        yield block
+        block = following
 
 
 def _decode(data: bytes, source: Source) -> str:
@@ -56,49 +76,79 @@ def _decode(data: bytes, source: Source) -> str:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise CaptureError(f"the file is not UTF-8 at byte {error.start}") from error
-    if not text.strip():
+    if not text or text.isspace():
         raise CaptureError("the file is empty")
     if text.lstrip()[:15].lower().startswith(("<!doctype html", "<html")):
         raise CaptureError(f"the file is an HTML page, not {source.format}")
-    if source.format != "json":
+    if source.format != "json" and _has_a_long_line(text):
         for number, line in enumerate(text.splitlines(), start=1):
             if len(line) > LONGEST_LINE:
                 raise CaptureError(f"line {number} has {len(line):,} characters; {LONGEST_LINE:,} is the most")
     return text
 
 
-def _rows(text: str, source: Source) -> Iterator[Found]:
+def _has_a_long_line(text: str) -> bool:
+    """Whether a line may be too long, by leaps: told by line feeds alone, of which any line has one at most."""
+    start = 0
+    while len(text) - start > LONGEST_LINE:
+        start = text.rfind("\n", start, start + LONGEST_LINE + 1) + 1
+        if not start:
+            return True
+    return False
+
+
+def _table(data: bytes, text: str, source: Source) -> Table:
     match source.format:
         case "csv":
-            return _csv_rows(text)
+            return _csv_table(data)
         case "markdown":
-            return _markdown_rows(text, source)
+            return _markdown_table(text, source)
         case "json":
-            return _descend(_json_document(text), source)
+            return _nested_table(_descend(_json_document(text), source))
         case "yaml":
-            return _descend(_yaml_document(text), source)
+            return _nested_table(_descend(_yaml_document(text), source))
 
 
-def _csv_rows(text: str) -> Iterator[Found]:
-    lines = csv.reader(io.StringIO(text, newline=""), strict=True)
+def _csv_table(data: bytes) -> Table:
+    """The rows under a header (RFC 4180), read from bytes known to be UTF-8 as they are asked for."""
+
+    def place(number: int) -> str:
+        lines = _csv_lines(data)
+        next(islice(_csv_rows(lines), 1 + number, None))  # a line is asked for once, by a fault: none is kept
+        return f"line {lines.line_num}"
+
+    rows = _csv_rows(_csv_lines(data))
+    return Table(_positions(next(rows)), _blocks(rows), place, flat=True)
+
+
+def _csv_lines(data: bytes) -> Any:
+    return csv.reader(io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", newline=""), strict=True)
+
+
+def _csv_rows(lines: Any) -> Iterator[list[Any]]:
+    """The header, then every row that says something, as long as the header."""
+    short = ""
     try:
         header = next(lines)
         _refuse_doubled(header)
-        short = ""
+        yield header
+        width = len(header)
         for cells in lines:
-            if not any(map(str.strip, cells)):
-                continue
-            if len(cells) > len(header):
-                raise CaptureError(f"line {lines.line_num} has {len(cells)} cells under {len(header)} headers")
-            short = f"line {lines.line_num}" if len(cells) < len(header) else ""
-            yield Found(dict(zip(header, cells, strict=False)), f"line {lines.line_num}")
+            if len(cells) != width or short or not cells[0] or cells[0].isspace():
+                if not any(map(str.strip, cells)):
+                    continue
+                if len(cells) > width:
+                    raise CaptureError(f"line {lines.line_num} has {len(cells)} cells under {width} headers")
+                short = f"line {lines.line_num}" if len(cells) < width else ""
+                cells += [None] * (width - len(cells))
+            yield cells
     except csv.Error as error:
         raise CaptureError(f"line {lines.line_num} is not valid CSV ({error})") from error
     if short:  # a short row inside is the publisher's own; at the end the file was cut
         raise CaptureError(f"the file ends in the middle of a row ({short}); it was cut short")
 
 
-def _markdown_rows(text: str, source: Source) -> Iterator[Found]:
+def _markdown_table(text: str, source: Source) -> Table:
     """The rows of the one table that has all declared columns (GitHub Flavored Markdown, section 4.10)."""
     wanted = {source.model, *source.columns} - {"*"}
     markdown = MarkdownIt("commonmark").enable("table").disable("inline")  # a cell is parsed when it is wanted
@@ -108,11 +158,21 @@ def _markdown_rows(text: str, source: Source) -> Iterator[Found]:
     (heads, heading), *body = tables[0]
     header = _cells(heads, heading)
     _refuse_doubled(header)
-    for contents, line in body:
-        yield Found(dict(zip(header, _cells(contents, line), strict=True)), f"line {line}")
     lines = _NEW_LINE.split(text.rstrip())
     if body and body[-1][1] == len(lines) and _bars(lines[-1]) < _bars(lines[heading - 1]):
         raise CaptureError(f"the file ends in the middle of a row (line {len(lines)}); it was cut short")
+    rows = (_cells(contents, line) for contents, line in body)
+    return Table(_positions(header), _blocks(rows), lambda number: f"line {body[number][1]}", flat=True)
+
+
+def _nested_table(found: Iterable[tuple[Record, str]]) -> Table:
+    rows = list(found)
+    members = _positions(name for record, _place in rows for name in record)
+    return Table(members, _blocks(record for record, _place in rows), lambda number: rows[number][1], flat=False)
+
+
+def _positions(names: Iterable[str]) -> dict[str, int]:
+    return {name: position for position, name in enumerate(dict.fromkeys(names))}
 
 
 def _tables(tokens: list[Token]) -> Iterator[list[tuple[list[str], int]]]:
@@ -238,10 +298,10 @@ def _refuse_yaml_that_grows(text: str) -> None:
             raise CaptureError(f"the file has more than {MOST_ALIASES:,} YAML aliases")
 
 
-def _descend(document: Any, source: Source) -> Iterator[Found]:
+def _descend(document: Any, source: Source) -> Iterator[tuple[Record, str]]:
     """Walk down the declared levels. A row sees its own members and what each level named on the way."""
 
-    def visit(node: Any, levels: list[Level], named: Record, place: str) -> Iterator[Found]:
+    def visit(node: Any, levels: list[Level], named: Mapping[str, Any], place: str) -> Iterator[tuple[Record, str]]:
         level, *deeper = levels
         inside = search(level.each, node)
         if inside is None and named:
@@ -255,9 +315,9 @@ def _descend(document: Any, source: Source) -> Iterator[Found]:
             if deeper:
                 yield from visit(element, deeper, {**named, **names}, where)
             elif isinstance(element, Mapping):
-                yield Found({**element, **named, **names}, where)
+                yield {**element, **named, **names}, where
             elif level.as_:
-                yield Found({**named, **names}, where)
+                yield {**named, **names}, where
             else:
                 raise CaptureError(f"{where} is no object; name it in `skip` if it is no model")
 
@@ -289,8 +349,15 @@ def _first(error: Exception) -> str:
     return str(error).splitlines()[0]
 
 
-def field(name: str, source: Source, members: Collection[str]) -> Field:
-    """How to take a field: by its name where the rows have `members` of that name, else by a JMESPath expression."""
-    if source.format in ("csv", "markdown") or name in members or _PLAIN_FIELD.fullmatch(name):
+def field(name: str, found: Table) -> Field:
+    """How to take a field: by its name where the rows have members of that name, else by a JMESPath expression.
+
+    Raises CaptureError where a flat table has no such column.
+    """
+    if found.flat:
+        if name not in found.members:
+            raise CaptureError(f'the field "{name}" is gone: no row has it')
+        return itemgetter(found.members[name])
+    if name in found.members or _PLAIN_FIELD.fullmatch(name):
         return lambda record: record.get(name)
     return lambda record: search(name, record)

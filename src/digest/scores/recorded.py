@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from digest.errors import CaptureError, WrongUsage
+from digest.errors import CaptureError, UsageError
 from digest.scores.sources import gunzip
 
 _NAMED_BY_DATE = re.compile(r"(?P<day>\d{4}-\d{2}-\d{2})\.[A-Za-z0-9]+(?P<packed>\.gz)?", re.ASCII)
@@ -38,7 +38,7 @@ class Recorded:
 def find_recorded(folder: Path, sources: Collection[str]) -> tuple[list[Recorded], list[tuple[Path, str]]]:
     """`folder/<source id>/<YYYY-MM-DD>.<ext>[.gz]` -> (captures, oldest first; what was skipped, with the reason)."""
     if not folder.is_dir():
-        raise WrongUsage(f"{folder} is no folder; name one that holds <source id>/<YYYY-MM-DD>.<ext> files.")
+        raise UsageError(f"{folder} is no folder; name one that holds <source id>/<YYYY-MM-DD>.<ext> files.")
     captures: dict[tuple[str, date], Recorded] = {}
     skipped: list[tuple[Path, str]] = []
     for place in sorted(folder.iterdir()):

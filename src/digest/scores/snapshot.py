@@ -50,6 +50,7 @@ class Benchmark:
     that the name is the published benchmark's own, so that two sources which report it tell the same fact."""
 
     name: str
+    title: str = ""
     unit: str = "%"
     higher_is_better: bool = True
     margin: Decimal | None = None

@@ -172,6 +172,12 @@ def find_capture(connection: Connection, source: str, at: datetime) -> Capture |
     return _one_capture(connection, col(CaptureTable.source) == source, col(CaptureTable.at) == at)
 
 
+def bytes_of_day(connection: Connection, source: str, on: date) -> set[str]:
+    """The sha256 of every capture of a day in the series' calendar, whatever its moment."""
+    found = select(col(CaptureTable.sha256)).where(col(CaptureTable.source) == source, col(CaptureTable.on) == on)
+    return set(connection.scalars(found))
+
+
 def newest_capture(connection: Connection, source: str, until: date) -> Capture | None:
     """A source's state: its newest believable capture not after a day."""
     return _one_capture(connection, col(CaptureTable.source) == source, col(CaptureTable.on) <= until, _BELIEVED)

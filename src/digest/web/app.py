@@ -1,6 +1,7 @@
 """The public pages: unsubscribe, and whether the service lives. No script, no cookie, nothing from elsewhere."""
 
 import hashlib
+import socket
 from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -74,8 +75,19 @@ def create_app(engine: Engine, settings: Settings, clock: Callable[[], datetime]
 
 
 def serve(app: FastAPI, host: str, port: int) -> None:
-    """Serve until interrupted. No access log: it would hold network addresses and tokens."""
-    uvicorn.run(app, host=host, port=port, access_log=False, server_header=False, proxy_headers=False, lifespan="off")
+    """Serve until interrupted. No access log: it would hold network addresses and tokens.
+
+    Raises DigestError where the address or port cannot be listened on.
+    """
+    try:
+        with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET) as listener:
+            print(f"serving http://{host}:{listener.getsockname()[1]}", flush=True)
+            config = uvicorn.Config(
+                app, access_log=False, log_level="warning", server_header=False, proxy_headers=False, lifespan="off"
+            )
+            uvicorn.Server(config).run(sockets=[listener])
+    except OSError as error:
+        raise DigestError(f"port {port} of {host} cannot be listened on: {error.strerror}; name another.") from error
 
 
 def _headers(style: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from digest.errors import WrongUsage
+from digest.errors import UsageError
 
 _ISO_WEEK = re.compile(r"(\d{4})-?W(\d{2})", re.ASCII | re.IGNORECASE)
 
@@ -40,10 +40,10 @@ class Week:
 
 
 def parse_week(text: str) -> Week:
-    """`2026-W17`, or any date in it such as `2026-04-22`. Raises WrongUsage."""
+    """`2026-W17`, or any date in it such as `2026-04-22`. Raises UsageError."""
     try:
         if named := _ISO_WEEK.fullmatch(text):
             return Week(date.fromisocalendar(int(named[1]), int(named[2]), 1))
         return Week.of(date.fromisoformat(text))
     except (ValueError, OverflowError) as error:
-        raise WrongUsage(f'"{text}" is no week; write 2026-W17, a date such as 2026-04-22, or latest.') from error
+        raise UsageError(f'"{text}" is no week; write 2026-W17, a date such as 2026-04-22, or latest.') from error

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from digest.changes.plausibility import doubts
 from digest.config import Settings, Source
 from digest.database import reading, writing
-from digest.errors import CaptureError, WrongUsage
+from digest.errors import CaptureError, UsageError
 from digest.scores import store
 from digest.scores.figures import read
 from digest.scores.recorded import Recorded, read_history
@@ -71,9 +71,10 @@ def _collect_one(engine: Engine, settings: Settings, name: str, source: Source, 
             raise CaptureError("the server says that nothing changed, but nothing was asked for before.")
         snapshot = read(data, _capture(name, on, now, data), source)
     except CaptureError as error:
+        said = str(error) if str(error).startswith(name) else f"{name}: {error}"
         with writing(engine) as connection:
-            store.add_failure(connection, name, on, now, str(error))
-        return Collected(name, on, "failed", detail=str(error))
+            store.add_failure(connection, name, on, now, said)
+        return Collected(name, on, "failed", detail=said)
     return _store(engine, snapshot, data, fetched.validators)
 
 
@@ -117,7 +118,8 @@ def _import(engine: Engine, settings: Settings, name: str, on: date, data: bytes
     capture = _capture(name, on, datetime.combine(on, time.min, settings.series.zone), data)
     with reading(engine) as connection:
         known = store.find_capture(connection, name, capture.at)
-    if known is not None and known.sha256 == capture.sha256:
+        labelled = store.bytes_of_day(connection, name, on)
+    if capture.sha256 in labelled:
         return Collected(name, on, "known", size=len(data))
     if known is not None:
         detail = f"{name}, {on}: another capture of that date is stored and stays; remove the file or its date."
@@ -130,20 +132,20 @@ def _import(engine: Engine, settings: Settings, name: str, on: date, data: bytes
 
 
 def accept(engine: Engine, settings: Settings, name: str, now: datetime) -> Capture:
-    """Believe a source's quarantined capture, on a person's word. Raises WrongUsage where none waits."""
+    """Believe a source's quarantined capture, on a person's word. Raises UsageError where none waits."""
     known_source(settings, name)
     with writing(engine) as connection:
         waiting = store.quarantined(connection, name, date.min, date.max)
         if waiting is None:
-            raise WrongUsage(f"no capture of {name} waits to be accepted; `digest sources list` shows how it fares.")
+            raise UsageError(f"no capture of {name} waits to be accepted; `digest sources list` shows how it fares.")
         store.accept(connection, waiting[0], now)
     return waiting[0]
 
 
 def known_source(settings: Settings, name: str) -> Source:
-    """The declared source of that name. Raises WrongUsage naming those there are."""
+    """The declared source of that name. Raises UsageError naming those there are."""
     if name not in settings.sources:
-        raise WrongUsage(f'config.toml declares no source "{name}"; it has {", ".join(sorted(settings.sources))}.')
+        raise UsageError(f'config.toml declares no source "{name}"; it has {", ".join(sorted(settings.sources))}.')
     return settings.sources[name]
 
 

@@ -16,7 +16,7 @@ from digest.delivery import outbox, sending
 from digest.edition import store as editions
 from digest.edition.compose import compose
 from digest.edition.store import StoredEdition
-from digest.errors import DigestError
+from digest.errors import DigestError, UsageError
 from digest.rendering.email import render
 from digest.scores import store as scores
 from digest.scores.snapshot import Snapshot
@@ -41,10 +41,13 @@ class Sent:
 
 
 def find_week(connection: Connection, settings: Settings, text: str, now: datetime) -> Week:
-    """A week by its name; `latest` is the newest one that has a capture. Raises WrongUsage or DigestError."""
+    """A week by its name; `latest` is the newest one that has a capture. Raises UsageError or DigestError."""
     this = Week.now(now, settings.series.zone)
     if text != "latest":
-        return parse_week(text)
+        week = parse_week(text)
+        if week > this:
+            raise UsageError(f"{week} has not begun; the current week is {this}.")
+        return week
     days = [
         capture.on
         for name in settings.enabled_sources
@@ -110,7 +113,9 @@ def draft(engine: Engine, settings: Settings, week: Week, now: datetime) -> Draf
     )
     rendered = render(edition, settings)
     with writing(engine) as connection:
-        stored = editions.save_draft(connection, edition, rendered, now)
+        if outbox.find(connection, str(week)) is not None:  # while this was rendered, somebody else sent it
+            raise DigestError(f"the edition of {week} is already being sent and can no longer be drafted anew.")
+        stored = editions.save_draft(connection, edition, rendered, editions.envelope_of(settings), now)
         editions.save_told(connection, str(week), map(fact_of, changes.disagreements))
     changed = known is None or known.content_hash != stored.content_hash
     return Drafted(stored, changed, changed and known is not None and known.approved_hash is not None)
@@ -120,6 +125,9 @@ def approve(engine: Engine, week: Week, now: datetime) -> StoredEdition:
     """Pin the content hash of a week's draft: only these bytes may be sent."""
     with writing(engine) as connection:
         stored = _drafted(connection, week)
+        number = editions.edition_number(connection, str(week))
+        if not stored.approved and stored.edition.number != number:
+            raise DigestError(f"the edition of {week} would be No. {number} by now; run `digest draft {week}` again.")
         if not stored.approved:
             editions.save_approval(connection, str(week), stored.content_hash, now)
             stored = _drafted(connection, week)
@@ -144,6 +152,11 @@ def send(
         if not stored.approved:
             raise DigestError(
                 f"the edition of {week} is not approved; look at it and run `digest approve {week}` before sending."
+            )
+        if stored.envelope != editions.envelope_of(settings):
+            raise DigestError(
+                f"[series] or [mail] say otherwise than when the edition of {week} was approved; "
+                "set them back, or draft and approve it again if none of it was sent."
             )
         mailing = outbox.queue(connection, str(week), stored.content_hash, clock())
     transport = sending.transport_of(settings)
@@ -171,11 +184,19 @@ def run_week(
     drafted = None
     if not (is_queued(engine, week) or is_approved(engine, week)):
         drafted = draft(engine, settings, week, clock())
-        held_back = any(health.status == "quarantined" for health in drafted.stored.edition.health)
-        if settings.approval.required or held_back:
+        statuses = {health.status for health in drafted.stored.edition.health}
+        doubtful = "quarantined" in statuses or not statuses & {"fresh", "unchanged", "new"}
+        if settings.approval.required or doubtful:
             return WeekRun(week, drafted, None)
         approve(engine, week, clock())
     return WeekRun(week, drafted, send(engine, settings, week, clock, report))
+
+
+def send_unfinished(engine: Engine, settings: Settings, but: Week, clock: Callable[[], datetime]) -> list[Sent]:
+    """Go on with the mailings of other weeks that were put off or broke off."""
+    with reading(engine) as connection:
+        waiting = [parse_week(mailing.week) for mailing in outbox.unfinished(connection)]
+    return [send(engine, settings, week, clock) for week in waiting if week != but]
 
 
 def is_approved(engine: Engine, week: Week) -> bool:

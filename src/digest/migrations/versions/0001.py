@@ -40,6 +40,7 @@ def upgrade() -> None:
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("content", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("rendered", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("envelope", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("content_hash", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("drafted_at", digest.database.UtcDateTime(timezone=True), nullable=False),
         sa.Column("approved_hash", sqlmodel.sql.sqltypes.AutoString(), nullable=True),

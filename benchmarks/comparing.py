@@ -1,0 +1,148 @@
+"""Comparing two snapshots of 500,000 scores from their files, causes included, beside merely reading the two files.
+
+Each contestant has a process of its own in each round, so that none finds the caches or the memory of another.
+"""
+
+import csv
+import json
+import random
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+
+import csv_diff
+
+from digest.changes.compare import compare
+from digest.config import Source
+from digest.scores.figures import read
+from digest.scores.snapshot import Capture, Snapshot
+
+MODELS, BENCHMARKS, CHANGED = 5_000, 100, 0.01
+ROUNDS = 5
+AT_MOST_OF_READING, AT_LEAST_OF_CSV_DIFF, AT_MOST_MEGABYTES = 5, 2, 400
+FIRST = date(2026, 4, 20)
+
+SOURCE = Source.model_validate(
+    {
+        "title": "Board",
+        "url": "https://board.example/scores.csv",
+        "kind": "scores",
+        "format": "csv",
+        "model": "model",
+        "lead": "benchmark-00",
+        "margin": "1.0",
+        "long": {"name": "benchmark", "value": "score"},
+    }
+)
+
+
+def run() -> None:
+    """Print the three claims, each with its target: medians of interleaved rounds, and the highest peak of memory."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_pair(Path(folder))
+        rounds = [{name: in_a_process(name, folder) for name in CONTESTANTS} for _ in range(ROUNDS)]
+    seconds = {name: statistics.median(one[name]["seconds"] for one in rounds) for name in CONTESTANTS}
+    peak = max(one["digest"]["megabytes"] for one in rounds)
+    of_reading = seconds["digest"] / seconds["reader"]
+    of_csv_diff = seconds["csv-diff"] / seconds["digest"]
+    print(f"read and compare two snapshots of {MODELS * BENCHMARKS:,} scores, causes included:")
+    print(
+        f"  {of_reading:.1f} times a bare csv.reader loop over both files"
+        f" (at most {AT_MOST_OF_READING}{'' if of_reading <= AT_MOST_OF_READING else '; FALLS SHORT'})"
+    )
+    print(
+        f"  {of_csv_diff:.1f} times as fast as csv-diff"
+        f" (at least {AT_LEAST_OF_CSV_DIFF}{'' if of_csv_diff >= AT_LEAST_OF_CSV_DIFF else '; FALLS SHORT'})"
+    )
+    print(
+        f"  {peak:.0f} MB at the peak (below {AT_MOST_MEGABYTES}{'' if peak < AT_MOST_MEGABYTES else '; FALLS SHORT'})"
+    )
+    medians = ", ".join(f"{name} {1000 * median:.0f} ms" for name, median in seconds.items())
+    print(f"  (medians of {ROUNDS} rounds: {medians})")
+
+
+def write_pair(folder: Path) -> None:
+    """Two weeks in long form, and the same with the two columns of the key made one, as csv-diff takes no other."""
+    scores = random.Random(1)
+    changes = random.Random(2)
+    with (
+        (folder / "0.csv").open("w") as before,
+        (folder / "1.csv").open("w") as after,
+        (folder / "0-keyed.csv").open("w") as keyed_before,
+        (folder / "1-keyed.csv").open("w") as keyed_after,
+    ):
+        for file in (before, after):
+            file.write("model,benchmark,score\n")
+        for file in (keyed_before, keyed_after):
+            file.write("key,score\n")
+        for model, benchmark in cells():
+            old = new = scores.randrange(10_001)
+            if changes.random() < CHANGED:
+                new = (old + changes.randrange(1, 10_001)) % 10_001
+            for score, file, keyed in ((old, before, keyed_before), (new, after, keyed_after)):
+                file.write(f"{model},{benchmark},{score / 100:.2f}\n")
+                keyed.write(f"{model}:{benchmark},{score / 100:.2f}\n")
+
+
+def cells() -> Iterator[tuple[str, str]]:
+    for model in range(MODELS):
+        for benchmark in range(BENCHMARKS):
+            yield f"vendor-{model % 40}/model-{model:04}", f"benchmark-{benchmark:02}"
+
+
+def in_a_process(name: str, folder: str) -> dict[str, float]:
+    done = subprocess.run([sys.executable, "-m", __name__, name, folder], capture_output=True, text=True, check=True)
+    result: dict[str, float] = json.loads(done.stdout)
+    return result
+
+
+def read_only(folder: Path) -> None:
+    for name in ("0.csv", "1.csv"):
+        with (folder / name).open(newline="") as file:
+            for _row in csv.reader(file):
+                pass
+
+
+def read_and_compare(folder: Path) -> None:
+    before, after = (snapshot(folder, week) for week in range(2))
+    assert sum(change.benchmark is not None for change in compare(before, after).changes) > MODELS
+
+
+def snapshot(folder: Path, week: int) -> Snapshot:
+    data = (folder / f"{week}.csv").read_bytes()
+    on = FIRST + timedelta(days=7 * week)
+    at = datetime(on.year, on.month, on.day, tzinfo=UTC)
+    return read(data, Capture("board", on, at, sha256(data).hexdigest(), len(data)), SOURCE)
+
+
+def read_and_csv_diff(folder: Path) -> None:
+    with (folder / "0-keyed.csv").open(newline="") as before, (folder / "1-keyed.csv").open(newline="") as after:
+        found = csv_diff.compare(csv_diff.load_csv(before, "key"), csv_diff.load_csv(after, "key"))
+    assert found["changed"]
+
+
+CONTESTANTS: dict[str, Callable[[Path], None]] = {
+    "reader": read_only,
+    "digest": read_and_compare,
+    "csv-diff": read_and_csv_diff,
+}
+
+
+def measure(name: str, folder: str) -> None:
+    """Print, as JSON, how long one contestant took and the peak of this process, libraries included."""
+    start = time.perf_counter()
+    CONTESTANTS[name](Path(folder))
+    seconds = time.perf_counter() - start
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    print(json.dumps({"seconds": seconds, "megabytes": peak / 1e6}))
+
+
+if __name__ == "__main__":
+    measure(*sys.argv[1:])
