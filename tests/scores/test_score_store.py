@@ -67,7 +67,7 @@ def test_every_field_of_a_snapshot_comes_back_to_its_last_digit(engine: Engine) 
         capture=capture(b"bytes"),
         rows={"k": Row("k", "Aurora 2 (high) 漢字 😀"), "l": Row("l", "aurora")},
         benchmarks={
-            "b": Benchmark("b", "words", False, Decimal("0.50"), True, True, True),
+            "b": Benchmark("b", "", "words", False, Decimal("0.50"), True, True, True),
             "c": Benchmark("c", inputs=("b",)),
         },
         scores={"b": {"k": Score(figure, -figure, figure, figure, 2**31 - 1), "l": Score(Decimal(0))}, "c": {}},
