@@ -217,6 +217,8 @@ def some_movers(**changes: Any) -> Movers:
         "movers": (o3, pair),
         "folded": 0,
         "within_noise": 0,
+        "current": WEEK_18,
+        "previous": WEEK_17,
     }
     return Movers(**{**facts, **changes})
 
@@ -235,7 +237,8 @@ def some_prices(**changes: Any) -> PriceList:
     facts = {
         "source": "litellm",
         "title": "LiteLLM prices",
-        "on": date(2026, 4, 27),
+        "current": WEEK_18,
+        "previous": WEEK_17,
         "priced": (
             a_price("new", a_name("gpt-5.5"), 2, input=(None, "5"), output=(None, "30"), context=(None, "1050000")),
             a_price(
@@ -253,7 +256,7 @@ def some_prices(**changes: Any) -> PriceList:
 
 def a_halved_price(**changes: Any) -> PriceList:
     half = a_price("changed", a_name("gpt-5.5-pro"), 4, input=("60", "30"), output=("360", "180"))
-    return some_prices(**{"priced": (half,), "folded": 0, "on": date(2026, 5, 4), **changes})
+    return some_prices(**{"priced": (half,), "folded": 0, **changes})
 
 
 def some_gone(**changes: Any) -> Gone:

@@ -134,6 +134,9 @@ def test_a_long_name_is_clipped_with_an_ellipsis() -> None:
         (a_name("gpt-5.2", "none"), "gpt-5.2 no effort"),
         (a_name("kimi-k2.5", thinking="off"), "kimi-k2.5 no thinking"),
         (a_name("GPT-5.3-Codex-Spark", host="Vertex AI"), "GPT-5.3-Codex-Spark on Vertex AI"),
+        (a_name("claude-opus-4-6", host="us.; bedrock"), "claude-opus-4-6 on bedrock, us"),
+        (a_name("qwen3-32b", host="tier free"), "qwen3-32b tier free"),
+        (a_name("gpt-5.2", "low", date="2025-12-11"), "gpt-5.2 2025-12-11, low"),
     ],
 )
 def test_a_model_is_shown_in_its_publishers_case_with_its_variant(name: object, written: str) -> None:

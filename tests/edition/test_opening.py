@@ -9,7 +9,7 @@ from digest.edition.content import Edition
 QUIET = b.an_empty_edition(boards=(b.a_quiet_board(),), health=(b.a_source(), b.a_stale_source()))
 UNREAD = (b.a_failed_source(), b.a_stale_source())
 EDITIONS = {
-    "tie": (b.an_edition(), "gpt-5.5 ties for #1 · 7 more new entries"),
+    "tie": (b.an_edition(), "gpt-5.5 xhigh ties for #1 · 7 more new entries"),
     "lead": (
         b.an_empty_edition(boards=(b.a_lower_is_better_board(),)),
         "finix_s1_32b takes #1 by 1.5 points",
@@ -55,7 +55,7 @@ EDITIONS = {
         b.an_empty_edition(boards=(b.a_board(leader="not_comparable"),), method=(b.a_method_note(),)),
         "LiveBench overall moved; no model did",
     ),
-    "a mover": (b.an_empty_edition(movers=(b.some_movers(),)), "o3 up 1.7 points"),
+    "a mover": (b.an_empty_edition(movers=(b.some_movers(),)), "o3 high up 1.7 points"),
     "disagreement": (
         b.an_empty_edition(disagreements=(b.a_disagreement(),)),
         "Qwen3.5 397B: two sources disagree",
@@ -89,7 +89,7 @@ def test_a_lead_is_told_with_its_distance_and_with_who_was_first_before() -> Non
     edition = b.an_empty_edition(boards=(b.a_lower_is_better_board(),))
     assert opening.headline(edition) == "finix_s1_32b takes first place on Vectara hallucination"
     assert opening.lead(edition) == (
-        "Its 1.8 on Vectara hallucination Hallucination Rate is 1.5 points ahead of gemini-2.5-flash-lite, "
+        "Its 1.8 on Vectara hallucination, Hallucination Rate is 1.5 points ahead of gemini-2.5-flash-lite, "
         "beyond the margin of 0.5 points. gemini-2.5-flash-lite was first before."
     )
 
@@ -107,11 +107,11 @@ def test_a_first_place_that_two_variants_of_one_model_share_names_the_variants()
     assert "ahead of gpt-5.5 high" in opening.lead(b.an_empty_edition(boards=(b.a_board(places=places),)))
 
 
-def test_in_brief_has_two_or_three_items_or_none() -> None:
+def test_in_brief_has_at_most_three_items_and_none_that_the_headline_tells() -> None:
     assert [point.brief for point in opening.in_brief(b.an_edition())] == [
-        "The top of LiveBench is a tie.",
-        "Eight new rows on LiveBench.",
-        "o3 is up 1.7 points.",
+        "Eight new rows of four models on LiveBench.",
+        "o3 high is up 1.7 points.",
+        "gemini-embedding-2-preview on Vertex AI costs 25% less.",
     ]
     assert opening.in_brief(b.an_empty_edition(prices=(b.a_halved_price(),))) == []
 
@@ -120,8 +120,8 @@ def test_in_brief_does_not_repeat_what_the_opening_has_told_in_full() -> None:
     edition = b.an_empty_edition(
         movers=(b.some_movers(),), prices=(b.a_halved_price(),), disagreements=(b.a_disagreement(),)
     )
-    assert opening.headline(edition) == "o3 is up 1.7 points on Aider polyglot"
-    assert "o3 is up" not in " ".join(point.brief for point in opening.in_brief(edition))
+    assert opening.headline(edition) == "o3 high is up 1.7 points on Aider polyglot"
+    assert "o3 high is up" not in " ".join(point.brief for point in opening.in_brief(edition))
 
 
 def test_a_board_of_a_source_that_was_not_read_is_not_called_unchanged() -> None:
@@ -160,3 +160,53 @@ def test_a_sentence_does_not_change_the_case_of_a_models_name() -> None:
         told = " ".join(" ".join(point) for point in opening.points(edition))
         assert "Gpt-" not in told
         assert "Gemini-" not in told
+
+
+def test_a_variant_is_told_with_the_model_so_that_two_rows_of_one_model_are_not_confused() -> None:
+    edition = b.an_empty_edition(boards=(b.a_quiet_board(),), arrivals=(b.some_arrivals(),), health=(b.a_source(),))
+    told = " ".join([opening.lead(edition), *(point.detail for point in opening.points(edition))])
+    assert "gpt-5.5 xhigh, 80.7" in told
+    assert "claude-opus-4.7 xhigh 76.9" in told
+
+
+def test_a_name_whose_variant_does_not_fit_the_subject_goes_without_it() -> None:
+    name = b.a_name("gpt-5.5-codex-max-preview-20260420", "xhigh", thinking="64k")
+    places = (b.a_place(1, name, "90"), b.a_place(2, b.a_name("o3"), "80"))
+    edition = b.an_empty_edition(boards=(b.a_board(leader="new_leader", places=places),))
+    assert opening.subject(edition).startswith("gpt-5.5-codex-max-previe")
+    assert opening.headline(edition).startswith("gpt-5.5-codex-max-preview-20260420 thinking 64k, xhigh")
+
+
+def test_no_model_is_said_to_have_stood_still_where_one_moved() -> None:
+    moved = b.a_method_note(kind="benchmark_revised", benchmark="overall", models_moved=2)
+    shifted = b.a_method_note(kind="scale_shifted", benchmark="overall", shift=7, models_moved=2)
+    board = b.a_board(leader="not_comparable")
+    elsewhere = b.some_movers(source="livebench", movers=(), elsewhere=3)
+    for edition in (
+        b.an_empty_edition(method=(moved,)),
+        b.an_empty_edition(method=(shifted,)),
+        b.an_empty_edition(boards=(board,), movers=(elsewhere,)),
+    ):
+        told = " ".join(" ".join(point) for point in opening.points(edition))
+        assert "no model" not in told
+        assert "moved" in told
+
+
+def test_a_context_window_is_no_price_that_was_cut_or_put_right() -> None:
+    scout = b.a_price("changed", b.a_name("scout"), context=("192000", "10485760"))
+    edition = b.an_empty_edition(prices=(b.some_prices(priced=(scout,), folded=0),))
+    assert opening.headline(edition) == "scout has another context window"
+    assert "cut" not in opening.lead(edition)
+
+
+def test_a_benchmark_that_the_headline_tells_of_is_not_told_again_in_brief() -> None:
+    edition = b.an_empty_edition(boards=(b.a_board(leader="not_comparable"),), method=(b.a_method_note(),))
+    assert "consecutive events" in opening.lead(edition)
+    assert opening.in_brief(edition) == []
+
+
+def test_a_new_first_row_is_not_counted_again_as_the_only_new_entry() -> None:
+    one = b.some_arrivals(rows=1, models=b.some_arrivals().models[:1])
+    assert opening.subject(b.an_empty_edition(boards=(b.a_board(),), arrivals=(one,))) == "gpt-5.5 xhigh ties for #1"
+    two = b.some_arrivals(rows=2, models=b.some_arrivals().models[:2])
+    assert opening.subject(b.an_empty_edition(boards=(b.a_board(),), arrivals=(two,))).endswith("1 more new entry")

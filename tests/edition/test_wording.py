@@ -1,10 +1,12 @@
 """The words of the sections say what the facts say, and no more."""
 
+from datetime import date
+
 import pytest
 from tests import builders as b
 
 from digest.edition import wording
-from digest.edition.content import Board, Priced
+from digest.edition.content import Board, Movers, Priced, PriceList
 
 
 def test_the_masthead_names_the_week_both_days_and_the_sources_that_are_fresh() -> None:
@@ -171,3 +173,64 @@ def test_a_failed_source_says_what_failed_and_that_there_is_no_news_of_it() -> N
 
 def test_a_source_that_was_read_needs_no_sentence() -> None:
     assert wording.health_sentences(b.a_source()) == []
+
+
+def test_the_masthead_names_weeks_where_sources_were_captured_on_other_days() -> None:
+    thursday = b.WEEK_18.model_copy(update={"on": date(2026, 4, 30)})
+    edition = b.an_edition(health=(b.a_source(), b.a_source("Aider", current=thursday)))
+    assert wording.dates(edition) == "Week of Mon 27 Apr compared with week of Mon 20 Apr"
+    alone = b.an_edition(health=(b.a_source(current=thursday), b.a_stale_source()))
+    assert wording.dates(alone) == "Thu 30 Apr compared with Mon 20 Apr"
+
+
+@pytest.mark.parametrize("section", [b.a_board(), b.some_movers(), b.some_prices()])
+def test_a_section_names_both_captures(section: Board | Movers | PriceList) -> None:
+    assert wording.captures(section) == "Mon 27 Apr, sha256 3af2987a. Before: Mon 20 Apr, sha256 05583756."
+
+
+def test_new_rows_are_counted_with_their_models_where_the_numbers_differ() -> None:
+    assert wording.arrivals_sentence(b.some_arrivals()) == "Eight new rows of four models on LiveBench."
+    assert wording.arrivals_sentence(b.some_arrivals(rows=4)) == "Four new rows on LiveBench."
+
+
+def test_the_columns_of_a_table_are_no_tasks_and_told_only_where_some_are_missing() -> None:
+    whole, part = (b.some_arrivals().models[2].model_copy(update={"measured": n, "benchmarks": 4}) for n in (4, 3))
+    table = b.some_arrivals(counted_as="columns")
+    assert [wording.coverage(table, new) for new in (whole, part)] == ["", "3 of 4 columns."]
+
+
+def test_news_beside_the_lead_benchmark_is_counted() -> None:
+    note = wording.movers_note(b.some_movers(elsewhere=3))
+    assert note == "Three more changes on other benchmarks are not listed here."
+    assert wording.movers_note(b.some_movers(movers=(), elsewhere=1)).startswith("One change on other benchmarks is")
+
+
+def test_prices_without_a_column_are_counted() -> None:
+    told = wording.prices_folded(b.some_prices(folded=0, elsewhere=2))
+    assert told == "2 changes of tier and cache prices and answer sizes are not listed here."
+
+
+def test_a_row_of_which_only_the_context_changed_says_nothing_of_its_price() -> None:
+    scout = b.a_price("changed", b.a_name("scout"), context=("192000", "10485760"))
+    assert wording.price_cell(scout, "input").value == ""
+
+
+def test_a_benchmark_that_repeats_its_sources_word_is_set_off_by_a_comma() -> None:
+    assert wording.measure(b.a_lower_is_better_board()) == "Vectara hallucination, Hallucination Rate"
+    assert wording.measure(b.a_board()) == "LiveBench overall"
+
+
+def test_standard_errors_are_told_as_the_test_that_is_made_of_them() -> None:
+    board = b.a_board(uncertainty="stderr", margin=None)
+    assert "inside the 95% uncertainty: a tie" in wording.standing(board)
+    assert wording.bands(board)[0].label == "Tied for 1st: within the 95% uncertainty"
+
+
+def test_the_disagreements_about_one_model_stand_together() -> None:
+    price = {"unit": "USD per 1M tokens"}
+    other = b.a_disagreement(name=b.a_name("o3"))
+    edition = b.an_edition(
+        disagreements=(b.a_disagreement(measure="input", **price), other, b.a_disagreement(measure="output", **price))
+    )
+    told = [(name.title, [one.measure for one in about]) for name, about in wording.disputes(edition)]
+    assert told == [("Qwen3.5 397B", ["input", "output"]), ("o3", ["SWE-bench Verified"])]

@@ -43,7 +43,7 @@ def test_markup_is_escaped_in_mail_and_left_alone_in_text(tmp_path: Path) -> Non
 def test_data_cannot_place_a_readers_link_but_a_template_can(tmp_path: Path) -> None:
     facts = {"data": f"gpt {templates.UNSUBSCRIBE_SLOT}", "slot": templates.UNSUBSCRIBE_SLOT}
     filled = templates.fill("page.mjml", facts, _written(tmp_path, "[{{ data }}] [{{ slot }}]"))
-    assert filled == f"[gpt ] [{templates.UNSUBSCRIBE_SLOT}]"
+    assert filled == f"[gpt (no name)] [{templates.UNSUBSCRIBE_SLOT}]"
 
 
 def test_a_slot_is_letters_and_digits_so_that_no_later_step_encodes_it() -> None:

@@ -57,3 +57,19 @@ def test_a_wide_character_takes_two_columns() -> None:
 
 def test_a_name_does_not_break_at_its_hyphen() -> None:
     assert wrap("x" * 60 + " gemini-3.1-pro-preview").splitlines()[1] == "gemini-3.1-pro-preview"
+
+
+def test_a_row_that_is_told_apart_does_not_stand_under_the_label_of_a_tie() -> None:
+    places = (
+        b.a_place(1, b.a_name("o3"), "80.7", band=1),
+        b.a_place(2, b.a_name("o4"), "80.3", band=1),
+        b.a_place(3, b.a_name("o1"), "70.0"),
+    )
+    text = render_text(b.an_empty_edition(boards=(b.a_board(places=places),)), SETTINGS)
+    assert re.search(r"Tied for 1st.*\n  1  o3 .*\n  2  o4 .*\n\n  3  o1 ", text)
+
+
+def test_a_model_named_like_a_slot_keeps_a_name() -> None:
+    places = (b.a_place(1, b.a_name(UNSUBSCRIBE_SLOT), "80.7"), b.a_place(2, b.a_name("o3"), "70"))
+    text = render_text(b.an_empty_edition(boards=(b.a_board(places=places),)), SETTINGS)
+    assert "  1  (no name)" in text

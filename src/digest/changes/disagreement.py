@@ -89,7 +89,7 @@ def _facts(snapshot: Snapshot) -> Iterator[Told]:
                     model,
                     key,
                     Score(Decimal(value)),
-                    Benchmark(measure, unit, shared=True),
+                    Benchmark(measure, unit=unit, shared=True),
                 )
 
 

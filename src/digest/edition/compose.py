@@ -1,15 +1,16 @@
 """WeekChanges -> Edition: which stories, in which order, how many. Facts only; sentences are wording's."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 from typing import Literal, TypeVar
 
 from digest.changes.disagreement import fact_of
 from digest.changes.kinds import Change, Kind, Reason
 from digest.changes.kinds import Figure as ChangedFigure
-from digest.changes.noise import basis
+from digest.changes.noise import apart, basis
 from digest.changes.offers import OFFER_UNITS
 from digest.changes.ranking import Standing, leaderboard
 from digest.changes.week import SourceWeek, WeekChanges
@@ -28,15 +29,14 @@ from digest.edition.content import (
     Mover,
     Movers,
     Place,
-    Proof,
     Renamed,
     Said,
     Variant,
 )
-from digest.edition.naming import shown_name
+from digest.edition.naming import proof_of, shown_name
 from digest.edition.prices import price_list
 from digest.scores.catalog import ModelName, resolve
-from digest.scores.snapshot import Capture, Snapshot
+from digest.scores.snapshot import Benchmark, Snapshot
 
 
 def compose(
@@ -90,10 +90,6 @@ def _id(week: SourceWeek, change: Change) -> str:
     return week.changes.id_of(change) if week.changes else ""
 
 
-def _proof(capture: Capture) -> Proof:
-    return Proof(on=capture.on, sha256=capture.sha256)
-
-
 def _figure(changed: ChangedFigure | None) -> Figure:
     if changed is None:
         return Figure()
@@ -109,12 +105,12 @@ def _board(week: SourceWeek, source: Source, most: int) -> Board | None:
         return None
     about = current.benchmarks[current.lead]
     leader, held = _leader(week)
-    bands = Counter(standing.band for standing in standings)
+    tied = _tied(standings, about)
     moved = _moved(week) if week.state.previous and not _is_broken_off(week) else None
     return Board(
         source=week.state.source,
         title=source.title,
-        benchmark=about.name,
+        benchmark=about.title or about.name,
         unit=about.unit,
         higher_is_better=about.higher_is_better,
         uncertainty=basis(standings[0].score, standings[0].score, about).value,
@@ -122,12 +118,18 @@ def _board(week: SourceWeek, source: Source, most: int) -> Board | None:
         leader=leader,
         previous_leader=held and shown_name(held),
         change=next((_id(week, change) for change in _all(week) if change.kind is Kind.LEADER_CHANGED), None),
-        places=tuple(_place(current, standing, bands, moved) for standing in standings[:most]),
+        places=tuple(_place(current, standing, tied, moved) for standing in standings[:most]),
         ranked=len(standings),
         unranked=len(current.rows) - len(standings),
-        current=_proof(current.capture),
-        previous=_proof(week.state.previous.capture) if week.state.previous else None,
+        current=proof_of(current.capture),
+        previous=proof_of(week.state.previous.capture) if week.state.previous else None,
     )
+
+
+def _tied(standings: Sequence[Standing], about: Benchmark) -> set[str]:
+    """The rows that are not told apart from the next one above or below."""
+    alike = (pair for pair in pairwise(standings) if not apart(pair[0].score, pair[1].score, about))
+    return {standing.key for pair in alike for standing in pair}
 
 
 def _leader(week: SourceWeek) -> tuple[Leader, ModelName | None]:
@@ -163,9 +165,7 @@ def _moved(week: SourceWeek) -> Mapping[str, Change]:
     return {change.key: change for change in _all(week) if change.kind in kinds}
 
 
-def _place(
-    snapshot: Snapshot, standing: Standing, bands: Mapping[int, int], moved: Mapping[str, Change] | None
-) -> Place:
+def _place(snapshot: Snapshot, standing: Standing, tied: Collection[str], moved: Mapping[str, Change] | None) -> Place:
     score = standing.score
     change = moved.get(standing.key) if moved is not None else None
     previous = change.before if change else None
@@ -178,7 +178,7 @@ def _place(
         name=shown_name(resolve(snapshot.rows[standing.key].raw)),
         rank=standing.rank,
         band=standing.band,
-        tied=bands[standing.band] > 1,
+        tied=standing.key in tied,
         score=Figure(value=score.value, rank=standing.rank, low=score.low, high=score.high),
         previous=_figure(previous) if previous else None,
         movement=movement,
@@ -194,8 +194,9 @@ def _arrivals(week: SourceWeek, source: Source, most: int) -> Arrivals | None:
     if current is None or current.lead is None or not news:
         return None
     measures = [name for name, about in current.benchmarks.items() if not about.inputs and about.unit != "USD"]
-    bands = {standing.key: standing.band for standing in leaderboard(current, current.lead)}
-    shared = Counter(bands.values())
+    standings = leaderboard(current, current.lead)
+    bands = {standing.key: standing.band for standing in standings}
+    tied = _tied(standings, current.benchmarks[current.lead])
     by_model: dict[str, list[Change]] = defaultdict(list)
     for change in sorted(news, key=lambda change: (_rank(change) is None, _rank(change) or 0, change.key)):
         by_model[change.name.model].append(change)
@@ -205,7 +206,7 @@ def _arrivals(week: SourceWeek, source: Source, most: int) -> Arrivals | None:
             name=shown_name(best.name),
             rank=_rank(best),
             band=bands.get(best.key),
-            tied=best.key in bands and shared[bands[best.key]] > 1,
+            tied=best.key in tied,
             value=best.after.value if best.after else None,
             measured=sum(best.key in current.scores[name] for name in measures),
             benchmarks=len(measures),
@@ -222,6 +223,7 @@ def _arrivals(week: SourceWeek, source: Source, most: int) -> Arrivals | None:
         source=week.state.source,
         title=source.title,
         unit=current.benchmarks[current.lead].unit,
+        counted_as="tasks" if source.aggregates else "columns",
         rows=len(news),
         models=tuple(models[:most]),
         folded=len(models[most:]),
@@ -243,7 +245,8 @@ def _movers(week: SourceWeek, source: Source, most: int) -> Movers | None:
     quiet = (Reason.WITHIN_UNCERTAINTY, Reason.BELOW_THRESHOLD)
     within_noise = sum(change.reason in quiet for change in changed)
     news = sorted((change for change in changed if change.news), key=lambda change: (-_size(change), change.key))
-    if not news and not within_noise:
+    elsewhere = _off_the_lead(week, current)
+    if not news and not within_noise and not elsewhere:
         return None
     about = current.benchmarks[current.lead]
     ranks = {standing.key: standing.rank for standing in leaderboard(current, current.lead)}
@@ -261,13 +264,29 @@ def _movers(week: SourceWeek, source: Source, most: int) -> Movers | None:
     return Movers(
         source=week.state.source,
         title=source.title,
-        benchmark=about.name,
+        benchmark=about.title or about.name,
         unit=about.unit,
         higher_is_better=about.higher_is_better,
         movers=tuple(movers),
         folded=len(news[most:]),
         within_noise=within_noise,
+        elsewhere=elsewhere,
+        current=proof_of(current.capture),
+        previous=proof_of(week.state.previous.capture) if week.state.previous else None,
     )
+
+
+def _off_the_lead(week: SourceWeek, current: Snapshot) -> int:
+    """News on measured benchmarks beside the lead; a category's mean follows from them and is not counted again."""
+    return sum(
+        change.benchmark != current.lead and not _about(current, change).inputs
+        for change in _news(week, Kind.SCORE_CHANGED)
+    )
+
+
+def _about(current: Snapshot, change: Change) -> Benchmark:
+    name = change.benchmark or ""
+    return current.benchmarks.get(name, Benchmark(name))
 
 
 def _size(change: Change) -> Decimal:
@@ -281,7 +300,8 @@ def _rank_before(moved: Mapping[str, ChangedFigure | None], ranks: Mapping[str, 
 
 
 def _gone(week: SourceWeek, source: Source, most: int) -> Gone | None:
-    names = [shown_name(change.name) for change in _news(week, Kind.MODEL_REMOVED)]
+    offers = source.kind == "offers"
+    names = [shown_name(change.name, offer=offers) for change in _news(week, Kind.MODEL_REMOVED)]
     if not names:
         return None
     return Gone(source=week.state.source, title=source.title, names=tuple(names[:most]), folded=len(names[most:]))
@@ -294,14 +314,26 @@ def _method(week: SourceWeek, source: Source) -> list[MethodNote]:
             source=week.state.source,
             title=source.title,
             kind=kind,
-            benchmark=change.benchmark or "",
+            benchmark=_shown_benchmark(week, change),
             unit=change.unit,
             rows=change.rows,
             shift=change.after.value if kind == "scale_shifted" and change.after else None,
+            models_moved=len(_news(week, Kind.SCORE_CHANGED)),
         )
         for kind in _METHOD
         for change in _news(week, Kind(kind))
     ]
+
+
+def _shown_benchmark(week: SourceWeek, change: Change) -> str:
+    """The title of a benchmark that one of the two weeks has, else its name."""
+    name = change.benchmark or ""
+    known = [
+        state.benchmarks[name]
+        for state in (week.state.current, week.state.previous)
+        if state and name in state.benchmarks
+    ]
+    return next((about.title for about in known if about.title), name)
 
 
 _METHOD: tuple[Literal["benchmark_added", "benchmark_removed", "benchmark_revised", "scale_shifted"], ...] = (
@@ -319,8 +351,8 @@ def _renamed(week: SourceWeek, source: Source) -> list[Renamed]:
             change=_id(week, change),
             source=week.state.source,
             title=source.title,
-            before=shown_name(change.before.name),
-            after=shown_name(change.name),
+            before=shown_name(change.before.name, offer=source.kind == "offers"),
+            after=shown_name(change.name, offer=source.kind == "offers"),
             rows=change.rows,
         )
         for change in _all(week)
@@ -347,7 +379,7 @@ def _disagreements(changes: WeekChanges, sources: Mapping[str, Source]) -> tuple
         Disagreement(
             change=changes.id_of_disagreement(change),
             fact=fact_of(change),
-            name=shown_name(change.name),
+            name=shown_name(change.name, offer=change.benchmark in OFFER_UNITS),
             measure=change.benchmark or "",
             unit=change.unit,
             said=(said(before, before.source or ""), said(after, after.source or "")),
@@ -372,8 +404,8 @@ def _health(week: SourceWeek, source: Source) -> Health:
         licence=source.licence,
         counted=len(state.current.rows) if state.current else 0,
         counted_as="ids" if source.kind == "offers" else "models",
-        current=_proof(state.current.capture) if state.current else None,
-        previous=_proof(state.previous.capture) if state.previous else None,
+        current=proof_of(state.current.capture) if state.current else None,
+        previous=proof_of(state.previous.capture) if state.previous else None,
         changed_on=state.changed_on,
         age_days=week.age_days,
         detail=state.failure or state.doubt or "",

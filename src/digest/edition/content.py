@@ -23,6 +23,7 @@ class Name(Fact):
     raw: str
     effort: str | None = None
     thinking: str | None = None
+    date: str | None = None
     host: str | None = None
 
 
@@ -60,7 +61,8 @@ class Health(Fact):
 
 
 class Place(Fact):
-    """One row of a board. `band` is the best rank it could hold within uncertainty; rows of one band are tied."""
+    """One row of a board. `band` is the best rank it could hold within uncertainty; `tied` says that a neighbour in the
+    ranking, above or below, is not told apart from it."""
 
     name: Name
     rank: int
@@ -73,6 +75,7 @@ class Place(Fact):
 
 class Board(Fact):
     """The top of one source's own ranking. `leader` says what became of the first place since the week before.
+    `benchmark` is the benchmark as it is shown.
 
     `movement` is None on every row when there is nothing to compare with, or the benchmark is another than before.
     """
@@ -118,11 +121,15 @@ class Arrival(Fact):
 
 
 class Arrivals(Fact):
-    """The new rows of one source: `rows` of them, for `len(models)` models and `folded` more that are not listed."""
+    """The new rows of one source: `rows` of them, for `len(models)` models and `folded` more that are not listed.
+
+    `counted_as` says what an arrival's coverage counts: the tasks of a mean, or a table's columns.
+    """
 
     source: str
     title: str
     unit: str
+    counted_as: Literal["tasks", "columns"] = "tasks"
     rows: int
     models: tuple[Arrival, ...]
     folded: int
@@ -139,6 +146,8 @@ class Mover(Fact):
 
 
 class Movers(Fact):
+    """What moved on one source's lead benchmark; `elsewhere` counts the news on its other benchmarks."""
+
     source: str
     title: str
     benchmark: str
@@ -147,6 +156,9 @@ class Movers(Fact):
     movers: tuple[Mover, ...]
     folded: int
     within_noise: int
+    elsewhere: int = 0
+    current: Proof
+    previous: Proof | None
 
 
 class Money(Fact):
@@ -168,11 +180,20 @@ class Priced(Fact):
 
 
 class PriceList(Fact):
+    """The price stories of one source; `elsewhere` counts the news on tier and cache prices and answer sizes."""
+
     source: str
     title: str
-    on: date
     priced: tuple[Priced, ...]
     folded: int
+    elsewhere: int = 0
+    current: Proof
+    previous: Proof | None
+
+    @property
+    def on(self) -> date:
+        """The day of the list."""
+        return self.current.on
 
 
 class Gone(Fact):
@@ -206,7 +227,7 @@ class MethodNote(Fact):
     """A benchmark that was added to or removed from a source, that is another than before, or whose scale moved.
 
     `rows` have or had it; of a revised one they are the figures that moved, of a scale the benchmarks that moved,
-    by `shift`.
+    by `shift`. `models_moved` counts the score changes of that source which are a model's own.
     """
 
     change: str
@@ -217,6 +238,7 @@ class MethodNote(Fact):
     unit: str = "%"
     rows: int
     shift: Decimal | None = None
+    models_moved: int = 0
 
 
 class Renamed(Fact):

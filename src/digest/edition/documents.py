@@ -151,7 +151,8 @@ def sentence(change: Change, sources: Mapping[str, Source]) -> str:
 
 
 def _what(change: Change, where: str, sources: Mapping[str, Source]) -> str:
-    model = numbers.full(shown_name(change.name)) if change.name.raw else ""
+    offer = sources[change.source].kind == "offers"
+    model = numbers.full(shown_name(change.name, offer=offer)) if change.name.raw else ""
     benchmark = numbers.benchmark_name(change.benchmark or "")
     before, after = value_words(change.before, change), value_words(change.after, change)
     rank = f" #{change.after.rank}" if change.after and change.after.rank else ""
@@ -167,7 +168,9 @@ def _what(change: Change, where: str, sources: Mapping[str, Source]) -> str:
             return f"{model} is gone from {where}"
         case Kind.MODEL_RENAMED:
             old = change.before.name if change.before else None
-            return f"{model} on {where} was {numbers.full(shown_name(old)) if old else 'another name'} before"
+            return (
+                f"{model} on {where} was {numbers.full(shown_name(old, offer=offer)) if old else 'another name'} before"
+            )
         case Kind.LEADER_CHANGED:
             old = change.before.name if change.before else None
             held = f", where {numbers.full(shown_name(old))} had {before}" if old else ""

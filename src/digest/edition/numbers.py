@@ -12,6 +12,7 @@ _WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _NAME_ROOM = 60
+_OF_A_HOST = ("precision", "tier", "fine-tune")  # what follows is how it is served, not where
 _UNSEEN = ("Cc", "Cf", "Co", "Cs")
 _ABSURD = 15  # a power of ten from which on digits would only fill the page
 _WIDE = Context(prec=60, rounding=ROUND_HALF_UP)
@@ -43,8 +44,17 @@ def variant(name: Name) -> str:
     """The variant in words, such as `thinking 64k, high`; empty when the name states none."""
     thinking = {"on": "thinking", "off": "no thinking"}.get(name.thinking or "", f"thinking {name.thinking}")
     effort = "no effort" if name.effort == "none" else name.effort
-    parts = (name.thinking and thinking, effort, name.host and f"on {name.host}")
+    parts = (name.date, name.thinking and thinking, effort, *_where(name.host or ""))
     return ", ".join(shown(part, 30) for part in parts if part)
+
+
+def _where(host: str) -> list[str]:
+    """`us.; bedrock; tier free` -> `on bedrock`, `us`, `tier free`: the host, its region, what it says of its own."""
+    parts = [part for part in host.split("; ") if part]
+    regions = [part.rstrip(".") for part in parts if part.endswith(".")]
+    own = [part for part in parts if " " in part.strip() and part.split()[0] in _OF_A_HOST]
+    hosts = [part for part in parts if not part.endswith(".") and part not in own]
+    return [*(["on " + " ".join(hosts)] if hosts else []), *regions, *own]
 
 
 def full(name: Name) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from digest.edition.content import Board, Edition, Place, Priced, PriceList
+from digest.edition.content import Board, Edition, MethodNote, Name, Place, Priced, PriceList
 from digest.edition.numbers import (
     benchmark_name,
     capital,
@@ -84,11 +84,8 @@ def lead(edition: Edition) -> str:
 
 
 def in_brief(edition: Edition) -> list[Point]:
-    """Two or three points; none when the headline has said it all."""
-    told = points(edition)
-    if told[0].detail == told[0].lead:  # the opening has told all of it
-        told = told[1:]
-    return told[:3] if len(told) > 1 else []
+    """At most three points beside the one that the headline tells."""
+    return points(edition)[1:4]
 
 
 def points(edition: Edition) -> list[Point]:
@@ -131,7 +128,7 @@ def _lead(board: Board, one_of_many: bool) -> Point:
     against = f"{ahead} ahead of {runner_up},{beyond}" if beyond else f"{ahead} ahead of {runner_up}"
     before = f" {full(board.previous_leader)} was first before." if board.previous_leader else ""
     return Point(
-        short=long if len(long) <= SUBJECT_ROOM else _fit(who, f" takes #1{by}"),
+        short=long if len(long) <= SUBJECT_ROOM else _fit(board.places[0].name, f" takes #1{by}"),
         headline=f"{who} takes first place on {shown(board.title)}",
         lead=f"Its {top_score(board)} on {measure(board)} is {against if ahead else 'the only score'}.{before}",
         brief=f"{who} takes first place on {shown(board.title)}.",
@@ -145,7 +142,7 @@ def _tie(board: Board, one_of_many: bool) -> Point:
     inside = f"{ahead} ahead of {runner_up} is inside {doubt(board)}" if ahead else f"{runner_up} has the same score"
     tied = [place for place in board.places if place.band == board.places[0].band]
     return Point(
-        short=long if one_of_many and len(long) <= SUBJECT_ROOM else _fit(who, " ties for #1"),
+        short=long if one_of_many and len(long) <= SUBJECT_ROOM else _fit(board.places[0].name, " ties for #1"),
         headline=f"{who} ties for first on {shown(board.title)}",
         lead=f"Its {top_score(board)} stands at the top of {measure(board)}, but {inside}.",
         brief=f"The top of {shown(board.title)} is a tie.",
@@ -154,16 +151,20 @@ def _tie(board: Board, one_of_many: bool) -> Point:
 
 
 def _scores(places: Sequence[Place], board: Board, more: int = 0) -> str:
-    return listed([f"{title(place.name)} {score(place.score.value, board.unit)}" for place in places], more)
+    return listed([f"{full(place.name)} {score(place.score.value, board.unit)}" for place in places], more)
 
 
-def _fit(name: str, rest: str) -> str:
+def _fit(name: Name | str, rest: str) -> str:
+    """Who and what in the subject's room: with the variant where that fits, else as much of the title as does."""
+    if isinstance(name, Name):
+        name = full(name) if len(full(name)) <= SUBJECT_ROOM - len(rest) else title(name)
     return clip(name, SUBJECT_ROOM - len(rest)) + rest
 
 
 def _remade(edition: Edition) -> Iterator[Point]:
     """Boards whose figures are new because the benchmark is, not because a model is better."""
-    moved = {board.source for board in edition.movers if board.movers}
+    moved = {board.source for board in edition.movers if board.movers or board.elsewhere}
+    moved |= {note.source for note in edition.method if note.models_moved}
     for board in edition.boards:
         if board.leader == "not_comparable":
             what = f"{measure(board)} moved" if board.source in moved else f"{measure(board)} moved; no model did"
@@ -184,32 +185,42 @@ def _revisions(edition: Edition) -> Iterator[Point]:
             if note.kind == "scale_shifted":
                 what = f"{shown(note.title, 24)} moved its whole scale"
                 said = method_sentence(note)
-                yield Point(_fit(what, "; no model did"), what, said, f"{what}.", said)
+                yield Point(_fit(what, _no_model(note)), what, said, f"{what}.", said)
                 continue
             moved = f"{benchmark_name(note.benchmark)} score"
             yield Point(
-                short=_fit(several(note.rows, moved), " moved; no model did"),
+                short=_fit(several(note.rows, moved), f" moved{_no_model(note)}"),
                 headline=f"{shown(note.title)} changed how it measures",
                 lead=method_sentence(note),
-                brief=f"{capital(several(note.rows, moved, words=True))} moved; no model did.",
+                brief=f"{capital(several(note.rows, moved, words=True))} moved{_no_model(note)}.",
                 detail=f"{shown(note.title)} makes it up differently now.",
             )
 
 
+def _no_model(note: MethodNote) -> str:
+    """Said only where no score of that source moved for a reason of a model's own."""
+    return "" if note.models_moved else "; no model did"
+
+
 def _arrivals(edition: Edition) -> Iterator[Point]:
-    leading = {board.source for board in edition.boards if board.places and board.places[0].movement == "new"}
+    told = ("new_leader", "new_but_tied")
+    leading = {
+        board.source
+        for board in edition.boards
+        if board.leader in told and board.places and board.places[0].movement == "new"
+    }
     for arrivals in edition.arrivals:
         rest = arrivals.rows - 1 if arrivals.source in leading else arrivals.rows
         more = "more new entries" if rest < arrivals.rows else "new entries"
         short = f"{counted(rest)} {more if rest != 1 else more.replace('entries', 'entry')}"
         place = f" on {shown(arrivals.title, 20)}" if len(edition.arrivals) > 1 else ""
         best = [
-            f"{title(new.name)} {_rank_and_score(new.rank, new.tied, new.value, arrivals.unit)}"
+            f"{full(new.name)} {_rank_and_score(new.rank, new.tied, new.value, arrivals.unit)}"
             for new in arrivals.models[:3]
         ]
-        if arrivals.rows:
+        if rest:  # the only new row is otherwise the one that is told as the new first
             yield Point(
-                short=short + place if rest else f"{counted(arrivals.rows)} new entry{place}",
+                short=short + place,
                 headline=f"{capital(arrivals_sentence(arrivals))[:-1]}",
                 lead=f"{listed(best, len(arrivals.models[3:]) + arrivals.folded)}.",
                 brief=arrivals_sentence(arrivals),
@@ -227,13 +238,13 @@ def _moves(edition: Edition) -> Iterator[Point]:
             before, after = mover.before.value, mover.after.value
             if before is None or after is None:
                 continue
-            who, way = title(mover.name), "up" if after > before else "down"
+            who, way = full(mover.name), "up" if after > before else "down"
             figures = f"{score(before, board.unit)} to {score(after, board.unit)} on {measure(board)}"
             more = len(board.movers) - 1 + board.folded
             others = f" {capital(several(more, 'other score', words=True))} moved too." if more else ""
             direction = "" if board.higher_is_better else "; lower is better"
             yield Point(
-                short=_fit(who, f" {way} {gap(after - before, board.unit)}"),
+                short=_fit(mover.name, f" {way} {gap(after - before, board.unit)}"),
                 headline=f"{who} is {way} {gap(after - before, board.unit)} on {shown(board.title)}",
                 lead=f"{figures}{direction}.{others}",
                 brief=f"{who} is {way} {gap(after - before, board.unit)}.",
@@ -258,13 +269,13 @@ def _other_prices(edition: Edition) -> Iterator[Point]:
 
 
 def _price_point(prices: PriceList, priced: Priced, news: str) -> Point:
-    who = title(priced.name)
+    who = full(priced.name)
     more = len(prices.priced) - 1 + prices.folded
     others = f", and {several(more, 'more entry')}" if more else ""
     said = f"{price_sentence(priced)} Source: {shown(prices.title)}, {day(prices.on)}{others}."
-    if priced.what == "changed":
+    if priced.what == "changed" and any(figure.measure != "context" for figure in priced.figures):
         said += " The source does not say whether it is a cut, a rise or a fix."
-    return Point(_fit(who, f" {news}"), f"{who} {news}", said, f"{who} {news}.", said)
+    return Point(_fit(priced.name, f" {news}"), f"{who} {news}", said, f"{who} {news}.", said)
 
 
 def _how_changed(priced: Priced) -> str:
@@ -287,11 +298,11 @@ def _disagreements(edition: Edition) -> Iterator[Point]:
     for disagreement in edition.disagreements[:1]:
         if of_an_offer(disagreement):
             return
-        who, said = title(disagreement.name), disagreement_sentence(disagreement)
+        who, said = full(disagreement.name), disagreement_sentence(disagreement)
         more = len(edition.disagreements) + edition.disagreements_folded - 1
-        others = f" {capital(several(more, 'more disagreement', words=True))} below." if more else ""
+        others = f" {capital(several(more, 'more disagreement', words=True))}." if more else ""
         yield Point(
-            short=_fit(who, ": two sources disagree"),
+            short=_fit(disagreement.name, ": two sources disagree"),
             headline=f"Two sources disagree on {who}",
             lead=f"{said}{others}",
             brief=f"Two sources disagree on {who}.",
@@ -322,8 +333,9 @@ def _departures(edition: Edition) -> Iterator[Point]:
 
 
 def _new_measures(edition: Edition) -> Iterator[Point]:
+    told = {board.source for board in edition.boards if board.leader == "not_comparable"}
     for note in edition.method:
-        if note.kind in ("benchmark_added", "benchmark_removed"):
+        if note.kind in ("benchmark_added", "benchmark_removed") and note.source not in told:
             verb = "added" if note.kind == "benchmark_added" else "dropped"
             what = f"{shown(note.title, 24)} {verb} {benchmark_name(note.benchmark)}"
             rows = f"{capital(several(note.rows, 'row', words=True))}"
@@ -340,7 +352,7 @@ def _quiet(edition: Edition) -> Iterator[Point]:
     if boards and all(place.movement == "same" for board in boards for place in board.places):
         what = f"change in the top {max(len(board.places) for board in boards)}"
         where = listed([shown(board.title) for board in boards])
-        still = f"First on {shown(boards[0].title)} is still {title(boards[0].places[0].name)}, {top_score(boards[0])}."
+        still = f"First on {shown(boards[0].title)} is still {full(boards[0].places[0].name)}, {top_score(boards[0])}."
         yield Point(
             short=f"No top-{max(len(board.places) for board in boards)} change",
             headline=f"No {what}",

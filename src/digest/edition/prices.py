@@ -10,7 +10,7 @@ from digest.changes.offers import IMPLAUSIBLE_PRICE
 from digest.changes.week import SourceWeek
 from digest.config import Source
 from digest.edition.content import Money, Priced, PriceList
-from digest.edition.naming import shown_name
+from digest.edition.naming import proof_of, shown_name
 from digest.scores.snapshot import Offer
 
 Measure = Literal["input", "output", "run_cost", "context"]
@@ -25,29 +25,38 @@ _TOLD = (Kind.PRICE_CHANGED, Kind.PRICE_WITHDRAWN, Kind.CONTEXT_CHANGED)
 def price_list(week: SourceWeek, source: Source, on_boards: Collection[str], most: int) -> PriceList | None:
     """Changed, withdrawn and new prices of one source; models that are new on a board first among the new.
 
-    A price that cannot be believed (IMPLAUSIBLE_PRICE) is kept in the database and left out here.
+    A price that cannot be believed (IMPLAUSIBLE_PRICE) is kept in the database and left out here, and so is a zero of a
+    source that means "not known" by it as well.
     """
     current, changes = week.state.current, week.changes
     if changes is None or current is None:
         return None
+    zero_is_missing = source.prices is not None and source.prices.zero_is_missing
     same: dict[tuple[object, ...], list[Story]] = defaultdict(list)
-    for change, what, figures in (*_changed(week), *_new(week)):
+    for change, what, figures in (*_changed(week, zero_is_missing), *_new(week, zero_is_missing)):
         same[what, change.name.model, change.name.effort, figures].append((change, what, figures))
     stories = sorted(same.values(), key=lambda story: _order(story[0], on_boards))
-    if not stories:
+    elsewhere = sum(change.news and change.kind in _TOLD and _measure(change) is None for change in changes.changes)
+    if not stories and not elsewhere:
         return None
     return PriceList(
         source=week.state.source,
         title=source.title,
-        on=current.capture.on,
         priced=tuple(
             Priced(
-                change=changes.id_of(change), what=what, name=shown_name(change.name), figures=figures, ids=len(story)
+                change=changes.id_of(change),
+                what=what,
+                name=shown_name(change.name, offer=source.kind == "offers"),
+                figures=figures,
+                ids=len(story),
             )
             for story in stories[:most]
             for change, what, figures in story[:1]
         ),
         folded=len(stories[most:]),
+        elsewhere=elsewhere,
+        current=proof_of(current.capture),
+        previous=proof_of(changes.previous) if changes.previous else None,
     )
 
 
@@ -56,14 +65,20 @@ def _order(story: Story, on_boards: Collection[str]) -> tuple[int, bool, str, st
     return _ORDER.index(what), change.name.model not in on_boards, change.name.model, change.key
 
 
-def _changed(week: SourceWeek) -> Iterator[Story]:
+def _changed(week: SourceWeek, zero_is_missing: bool) -> Iterator[Story]:
     """One story a row and direction, whatever the number of its figures that changed."""
     rows: dict[tuple[str, What], list[Change]] = defaultdict(list)
     for change in week.changes.changes if week.changes else ():
         if change.news and change.kind in _TOLD and _measure(change) is not None:
             rows[change.key, "withdrawn" if change.kind is Kind.PRICE_WITHDRAWN else "changed"].append(change)
     for (_key, what), changed in rows.items():
-        yield changed[0], what, tuple(_money(change) for change in changed)
+        figures = tuple(_money(change) for change in changed)
+        if zero_is_missing:
+            figures = tuple(
+                figure for figure in figures if figure.measure == "context" or 0 not in (figure.before, figure.after)
+            )
+        if figures:
+            yield changed[0], what, figures
 
 
 def _measure(change: Change) -> Measure | None:
@@ -78,17 +93,18 @@ def _money(change: Change) -> Money:
     )
 
 
-def _new(week: SourceWeek) -> Iterator[Story]:
+def _new(week: SourceWeek, zero_is_missing: bool) -> Iterator[Story]:
     for change in week.changes.changes if week.changes else ():
         if change.kind is not Kind.MODEL_ADDED or not change.news or week.state.current is None:
             continue
         offer = week.state.current.offers.get(change.key, Offer())
-        asked = [price for price in (offer.input, offer.output) if price is not None]
+        both = [None if zero_is_missing and price == 0 else price for price in (offer.input, offer.output)]
+        asked = [price for price in both if price is not None]
         if asked and max(asked) <= IMPLAUSIBLE_PRICE:
             context = None if offer.context is None else Decimal(offer.context)
             figures = (
-                Money(measure="input", before=None, after=offer.input),
-                Money(measure="output", before=None, after=offer.output),
+                Money(measure="input", before=None, after=both[0]),
+                Money(measure="output", before=None, after=both[1]),
                 *([Money(measure="context", before=None, after=context)] if context is not None else []),
             )
             yield change, "new", figures

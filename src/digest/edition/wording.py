@@ -20,9 +20,11 @@ from digest.edition.content import (
     Money,
     Mover,
     Movers,
+    Name,
     Place,
     Priced,
     PriceList,
+    Proof,
     Renamed,
     Said,
 )
@@ -45,7 +47,6 @@ from digest.edition.numbers import (
     score,
     several,
     shown,
-    title,
     tokens,
     variant,
 )
@@ -63,7 +64,16 @@ def document_title(edition: Edition) -> str:
 
 
 def dates(edition: Edition) -> str:
-    return f"{day(edition.starts)} compared with {day(monday(edition.previous_week))}"
+    """The days of both captures where all sources that are told share them, else both weeks."""
+    captures = {
+        (health.previous.on, health.current.on)
+        for health in edition.health
+        if health.status in ("fresh", "unchanged") and health.previous and health.current
+    }
+    if len(captures) == 1:
+        before, now = captures.pop()
+        return f"{day(now)} compared with {day(before)}"
+    return f"Week of {day(edition.starts)} compared with week of {day(monday(edition.previous_week))}"
 
 
 def sources_fresh(edition: Edition) -> str:
@@ -97,7 +107,7 @@ def bars_note(board: Board) -> str:
 
 
 class Band(NamedTuple):
-    """Neighbouring rows that are tied, under one label; a row that is told apart is a band of its own, unlabelled."""
+    """Neighbouring rows of one best rank; without a label where the row is told apart from its neighbours."""
 
     label: str
     first: bool
@@ -107,7 +117,11 @@ class Band(NamedTuple):
 def bands(board: Board) -> list[Band]:
     groups = [(band, tuple(places)) for band, places in groupby(board.places, key=lambda place: place.band)]
     return [
-        Band(f"Tied for {ordinal(band)}: {_tie_rule(board)}" if places[0].tied else "", position == 0, places)
+        Band(
+            f"Tied for {ordinal(band)}: {_tie_rule(board)}" if any(place.tied for place in places) else "",
+            position == 0,
+            places,
+        )
         for position, (band, places) in enumerate(groups)
     ]
 
@@ -115,7 +129,7 @@ def bands(board: Board) -> list[Band]:
 def _tie_rule(board: Board) -> str:
     if board.uncertainty == "margin" and board.margin is not None:
         return f"within {gap(board.margin, board.unit)}"
-    return {"interval": "their intervals overlap", "stderr": "within standard errors"}.get(
+    return {"interval": "their intervals overlap", "stderr": "within the 95% uncertainty"}.get(
         board.uncertainty, "equal scores"
     )
 
@@ -164,8 +178,17 @@ def receipt(board: Board) -> str:
     """The exact figures of the first two rows, the publisher's own name of the first, and both captures."""
     exact = [plain(place.score.value, 2) for place in board.places[:2] if place.score.value is not None]
     row = f"; row {shown(board.places[0].name.raw, 80)}" if board.places else ""
-    before = f" Before: {day(board.previous.on)}, sha256 {board.previous.sha256[:8]}." if board.previous else ""
-    return f"Receipt: {listed(exact)}{row}; {day(board.current.on)}, sha256 {board.current.sha256[:8]}.{before}"
+    return f"Receipt: {listed(exact)}{row}; {captures(board)}"
+
+
+def captures(section: Board | Movers | PriceList) -> str:
+    """Both captures of a section: their days and the start of their hashes."""
+    before = f" Before: {_capture(section.previous)}." if section.previous else ""
+    return f"{_capture(section.current)}.{before}"
+
+
+def _capture(proof: Proof) -> str:
+    return f"{day(proof.on)}, sha256 {proof.sha256[:8]}"
 
 
 def rank_words(rank: int | None, tied: bool) -> str:
@@ -176,10 +199,9 @@ def top_two(board: Board) -> tuple[str, str, str]:
     """The first row, how far it is ahead of the second (empty when it is not), and the second."""
     first, second = board.places[0], board.places[1] if len(board.places) > 1 else None
     if second is None or first.score.value is None or second.score.value is None:
-        return title(first.name), "", "another row"
+        return full(first.name), "", "another row"
     far = first.score.value - second.score.value
-    write = full if title(first.name) == title(second.name) else title
-    return write(first.name), gap(far, board.unit) if far else "", write(second.name)
+    return full(first.name), gap(far, board.unit) if far else "", full(second.name)
 
 
 def top_score(board: Board) -> str:
@@ -190,13 +212,16 @@ def doubt(board: Board) -> str:
     """What a difference has to exceed on this board."""
     if board.uncertainty == "margin" and board.margin is not None:
         return f"the margin of {gap(board.margin, board.unit)}"
-    return {"interval": "the published intervals", "stderr": "the standard errors"}.get(
+    return {"interval": "the published intervals", "stderr": "the 95% uncertainty"}.get(
         board.uncertainty, "equal scores"
     )
 
 
 def measure(board: Board | Movers) -> str:
-    return f"{shown(board.title)} {benchmark_name(board.benchmark)}"
+    """Source and benchmark: `LiveBench overall`, with a comma where the two share a word."""
+    source, benchmark = shown(board.title), benchmark_name(board.benchmark)
+    shared = set(source.lower().split()) & set(benchmark.lower().split())
+    return f"{source}{',' if shared else ''} {benchmark}"
 
 
 def checked_rows(health: list[Health]) -> str:
@@ -259,16 +284,25 @@ def movers_note(movers: Movers) -> str:
             f"Left out as noise: {several(movers.within_noise, 'score')} on {shown(movers.title)} moved, "
             f"{'but not' if movers.within_noise == 1 else 'none'} beyond uncertainty."
         )
+    if movers.elsewhere:
+        more = " more" if movers.movers else ""
+        changes = f"{several(movers.elsewhere, f'{more} change'.strip(), words=True)} on other benchmarks"
+        sentences.append(f"{capital(changes)} {'is' if movers.elsewhere == 1 else 'are'} not listed here.")
     return " ".join(sentences)
 
 
 def arrivals_sentence(arrivals: Arrivals) -> str:
-    return f"{capital(several(arrivals.rows, 'new row', words=True))} on {shown(arrivals.title)}."
+    """How many rows are new, and of how many models where that is another number."""
+    models = len(arrivals.models) + arrivals.folded
+    of = f" of {several(models, 'model', words=True)}" if models != arrivals.rows else ""
+    return f"{capital(several(arrivals.rows, 'new row', words=True))}{of} on {shown(arrivals.title)}."
 
 
 def coverage(arrivals: Arrivals, arrival: Arrival) -> str:
-    """`23 of 23 tasks. Also high #6, 76.2; low #30, 69.1`."""
-    tasks = f"{arrival.measured} of {several(arrival.benchmarks, 'task')}." if arrival.benchmarks else ""
+    """`23 of 23 tasks. Also high #6, 76.2; low #30, 69.1.` Of a table's columns only that some are missing."""
+    noun = arrivals.counted_as[:-1]
+    told = arrival.benchmarks and (noun == "task" or arrival.measured < arrival.benchmarks)
+    tasks = f"{arrival.measured} of {several(arrival.benchmarks, noun)}." if told else ""
     also = "; ".join(
         f"{variant(other.name) or full(other.name)} {rank_words(other.rank, False)}"
         + (f", {score(other.value, arrivals.unit)}" if other.value is not None else "")
@@ -283,6 +317,13 @@ def not_listed(folded: int, noun: str) -> str:
 
 
 _MEASURES = {"input": "Input", "output": "Output", "run_cost": "Run cost"}
+
+
+def prices_folded(prices: PriceList) -> str:
+    """What is not in the table: further entries, and prices that have no column."""
+    elsewhere = several(prices.elsewhere, "change") + " of tier and cache prices and answer sizes"
+    is_not = f"{elsewhere} {'is' if prices.elsewhere == 1 else 'are'} not listed here." if prices.elsewhere else ""
+    return f"{not_listed(prices.folded, 'price entry')} {is_not}".strip()
 
 
 def price_columns(prices: PriceList) -> list[tuple[str, str]]:
@@ -307,6 +348,8 @@ def prices_note(prices: PriceList) -> str:
 
 
 def price_cell(priced: Priced, measure: str) -> Cell:
+    if priced.figures and all(figure.measure == "context" for figure in priced.figures):
+        return Cell("")  # only a size changed, which is told below the name
     figure = next((figure for figure in priced.figures if figure.measure == measure), None)
     if figure is None:
         return Cell("not known" if priced.what == "new" else "no change")
@@ -367,6 +410,14 @@ def gone_sentence(gone: Gone) -> str:
 _DISPUTED = {"input": "input price", "output": "output price", "run_cost": "run cost", "context": "context window"}
 
 
+def disputes(edition: Edition) -> list[tuple[Name, list[Disagreement]]]:
+    """The disagreements by model, in the order in which each model comes first."""
+    by_model: dict[Name, list[Disagreement]] = {}
+    for disagreement in edition.disagreements:
+        by_model.setdefault(disagreement.name, []).append(disagreement)
+    return list(by_model.items())
+
+
 def of_an_offer(disagreement: Disagreement) -> bool:
     """Whether it is about a price or a size, not a score."""
     return disagreement.unit == "tokens" or disagreement.unit.startswith("USD")
@@ -406,11 +457,11 @@ def method_sentence(note: MethodNote) -> str:
         others = f", with {several(note.rows - 1, 'other benchmark')}" if note.rows > 1 else ""
         return (
             f"{source} moved its whole {benchmark} scale {way} by {gap(note.shift or Decimal(0), note.unit)}{others}; "
-            "no model moved with it."
+            f"{'figures that moved otherwise are told as moves' if note.models_moved else 'no model moved with it'}."
         )
     return (
-        f"{source} makes up {benchmark} differently now: {several(note.rows, 'score')} moved; no model did. "
-        "Figures of before and after are not comparable."
+        f"{source} makes up {benchmark} differently now: {several(note.rows, 'score')} moved"
+        f"{'' if note.models_moved else '; no model did'}. Figures of before and after are not comparable."
     )
 
 

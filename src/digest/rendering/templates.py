@@ -57,9 +57,9 @@ def _environment(root: Path) -> Environment:
 
 
 def without_slots(value: object) -> object:
-    """Drop a slot's token from data: only a template may say where a reader's own link stands."""
+    """Name no slot in data: only a template may say where a reader's own link stands."""
     if isinstance(value, str) and not isinstance(value, Slot) and UNSUBSCRIBE_SLOT in value:
-        return type(value)(value.replace(UNSUBSCRIBE_SLOT, ""))
+        return type(value)(value.replace(UNSUBSCRIBE_SLOT, "(no name)"))
     return value
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
+from itertools import compress
 from operator import itemgetter
 from typing import Any, TypeVar
 
@@ -54,6 +55,17 @@ def _snapshot(reading: "_Reading", capture: Capture, source: Source) -> Snapshot
     return Snapshot(capture, reading.rows, benchmarks, scores, reading.offers, source.lead)
 
 
+class _Known(dict[Any, Any]):
+    """What was read from texts, each read when it is first asked for."""
+
+    def __init__(self, read: Callable[[Any], Any]) -> None:
+        self.read = read
+
+    def __missing__(self, text: Any) -> Any:
+        self[text] = result = self.read(text)
+        return result
+
+
 class _Reading:
     """Collects what the rows say; remembers which declared fields were ever there."""
 
@@ -85,17 +97,10 @@ class _Reading:
         if not self.found.flat:
             return lambda block: map(read, block)
         said = itemgetter(*(self.found.members[name] for name in names if name is not None))
-        known: dict[object, Read] = {}
+        known = _Known(lambda text: read(self.block[list(map(said, self.block)).index(text)]))
 
-        def read_each(block: list[Record]) -> list[Read]:
-            texts = list(map(said, block))
-            try:
-                return list(map(known.__getitem__, texts))
-            except KeyError:
-                for text in dict.fromkeys(texts):
-                    if text not in known:
-                        known[text] = read(block[texts.index(text)])
-                return list(map(known.__getitem__, texts))
+        def read_each(block: list[Record]) -> Iterable[Read]:
+            return map(known.__getitem__, map(said, block))
 
         return read_each
 
@@ -117,11 +122,8 @@ class _Reading:
         """Take what the rows of a block say."""
         self.block = block
         rows = list(self.rows_of(block))
-        if all(rows):
-            self.take_rows(rows, block)
-        else:
-            kept = [(row, record) for row, record in zip(rows, block, strict=True) if row]
-            self.take_rows([row for row, _record in kept], [record for _row, record in kept])
+        kept = [row for row in rows if row]
+        self.take_rows(kept, block if len(kept) == len(block) else list(compress(block, rows)))
         self.taken += len(block)
 
     def take_rows(self, rows: list[Row], block: list[Record]) -> None:
@@ -139,7 +141,8 @@ class _Reading:
             value = str(value)
         if not isinstance(value, str) or not value.strip():
             raise CaptureError(f'{self.place(record)} has no text in "{name}"')
-        _refuse_unfit_name(value, f'{self.place(record)}: "{name}"')
+        if fault := _unfit(value):
+            raise CaptureError(f'{self.place(record)}: "{name}" {fault}')
         return value.strip()
 
     def number(self, name: str | None, record: Record, strip: str = "") -> Decimal | None:
@@ -248,12 +251,12 @@ def _numbers(node: object, way: str) -> Iterator[tuple[str, Decimal]]:
         yield way, Decimal(node)
 
 
-def _refuse_unfit_name(text: str, shown: str) -> None:
-    """A name is stored, indexed and printed: short, and of characters that both databases take."""
-    if _NO_TEXT.search(text):
-        raise CaptureError(f"{shown} holds a character that is no text")
-    if (size := len(text.encode())) > LONGEST_NAME:
-        raise CaptureError(f"{shown} has {size:,} bytes; {LONGEST_NAME} is the most for a name")
+def _unfit(name: str) -> str:
+    """Why a name cannot be stored, indexed and printed: it is to be short, of characters that both databases take."""
+    if _NO_TEXT.search(name):
+        return "holds a character that is no text"
+    size = len(name.encode())
+    return f"has {size:,} bytes; {LONGEST_NAME} is the most for a name" if size > LONGEST_NAME else ""
 
 
 class _WideReading(_Reading):
@@ -269,7 +272,8 @@ class _WideReading(_Reading):
             known |= {name for level in source.rows for name in (level.as_, level.key_as)}
             self.columns = {name: wildcard for name in found.members if name not in known} | self.columns
         for name in self.columns:
-            _refuse_unfit_name(name, f'the column "{name}"')
+            if fault := _unfit(name):
+                raise CaptureError(f'the column "{name}" {fault}')
         self.declare(*self.columns, *sorted(helpers))
         self.benchmarks = {
             column.benchmark or name: self.benchmark(column.benchmark or name, column)

@@ -24,7 +24,7 @@ from markdown_it.token import Token
 from digest.config import Level, Source
 from digest.errors import CaptureError
 
-ROWS_AT_ONCE = 250
+ROWS_AT_ONCE = 75
 LONGEST_LINE = 100_000
 LONGEST_CELL = 5_000
 DEEPEST = 100
@@ -130,6 +130,8 @@ def _csv_rows(lines: Any) -> Iterator[list[Any]]:
     short = ""
     try:
         header = next(lines)
+        if not header:
+            raise CaptureError("the first line, where the header belongs, is empty")
         _refuse_doubled(header)
         yield header
         width = len(header)
