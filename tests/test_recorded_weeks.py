@@ -2,19 +2,23 @@
 
 import gzip
 import json
+import os
 from datetime import UTC, date, datetime
 from functools import cache
 from hashlib import sha256
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from digest import membership
 from digest.changes.compare import compare
 from digest.changes.kinds import Change, Kind, Reason
 from digest.changes.offers import OFFER_UNITS
 from digest.changes.ranking import leaderboard
+from digest.cli import printing
 from digest.config import Settings, asset, load_settings
 from digest.database import open_database, reading
 from digest.edition.content import Edition
@@ -27,6 +31,7 @@ from digest.weekly import stages
 from digest.weekly.calendar import parse_week
 from digest.weekly.collecting import backfill
 
+GOLDEN = Path(__file__).parent / "golden"
 RECORDED = Path(__file__).parents[2] / "shared" / "data" / "real"
 SOURCES = ("aider", "livebench", "lmarena_text", "vectara", "litellm", "genai_prices")
 NOW = datetime(2026, 4, 28, 9, 0, tzinfo=UTC)
@@ -284,3 +289,21 @@ def test_a_run_cost_that_goes_to_zero_is_withdrawn_and_not_free() -> None:
     found = compare(snapshot("aider", "2025-04-28"), snapshot("aider", "2025-05-12")).changes
     cost = next(change for change in found if change.benchmark == "total_cost")
     assert (cost.kind, cost.reason, cost.news) == (Kind.PRICE_WITHDRAWN, Reason.VALUE_WITHDRAWN, False)
+
+
+@pytest.mark.parametrize("week", ["2026-W18", "2026-W16", "2026-W05", "2025-W16"])
+def test_the_plain_output_of_a_week_is_what_it_was(
+    imported: Settings, week: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A busy week, one with figures that came back, one with a new column, one with a rename at the top."""
+    page = StringIO()
+    monkeypatch.setattr(printing, "out", Console(file=page, width=100, highlight=False))
+    at = parse_week(week)
+    with reading(open_database(imported.database.url)) as connection:
+        found = stages.compare_weeks(connection, imported, at.previous, at)
+    printing.changes(found, str(at.previous), week, everything=False)
+    printed = "".join(f"{line.rstrip()}\n" for line in page.getvalue().splitlines())
+    golden = GOLDEN / f"changes-{week}.txt"
+    if os.environ.get("UPDATE_GOLDEN"):
+        golden.write_text(printed)
+    assert printed == golden.read_text(), f"look at it, then UPDATE_GOLDEN=1 rewrites {golden.name}"

@@ -11,11 +11,12 @@ from sqlalchemy import Engine
 
 from digest import membership
 from digest.config import Settings
-from digest.database import reading
+from digest.database import reading, writing
 from digest.delivery import outbox
 from digest.edition import store as editions
 from digest.errors import DigestError, UsageError
 from digest.operations.status import read_status
+from digest.rendering.email import render
 from digest.scores.recorded import find_recorded
 from digest.weekly import collecting, stages
 from digest.weekly.calendar import Week, parse_week
@@ -130,14 +131,13 @@ def test_a_draft_that_was_overtaken_by_the_sending_changes_nothing(
 ) -> None:
     stages.draft(engine, desk, W19, NOW)
     approved = stages.approve(engine, W19, NOW)
-    render = stages.render
 
     def slowly(*given: Any) -> Any:  # meanwhile another process sends the week
-        with stages.writing(engine) as connection:
+        with writing(engine) as connection:
             outbox.queue(connection, str(W19), approved.content_hash, NOW)
         return render(*given)
 
-    monkeypatch.setattr(stages, "render", slowly)
+    monkeypatch.setattr("digest.weekly.stages.render", slowly)
     changed = desk.model_copy(update={"series": desk.series.model_copy(update={"tagline": "Other"})})
     with pytest.raises(DigestError, match="already being sent"):
         stages.draft(engine, changed, W19, NOW)
@@ -165,7 +165,7 @@ def test_mail_of_an_earlier_week_is_named_by_status_and_gone_on_with(engine: Eng
     add_reader(engine)
     stages.draft(engine, desk, W18, NOW)
     approved = stages.approve(engine, W18, NOW)
-    with stages.writing(engine) as connection:
+    with writing(engine) as connection:
         outbox.queue(connection, str(W18), approved.content_hash, NOW)
     assert any("1 deliveries of 2026-W18" in need for need in read_status(engine, desk, NOW).needs)
     (sent,) = stages.send_unfinished(engine, desk, W20, lambda: NOW)

@@ -31,12 +31,13 @@ def leaderboard(snapshot: Snapshot, benchmark: str) -> tuple[Standing, ...]:
         ),
         key=lambda entry: entry[:2],
     )
-    values = [value for value, _key, _score in ordered]
     bands = _bands([score for _value, _key, score in ordered], snapshot, benchmark)
-    return tuple(
-        Standing(key, score, bisect_left(values, value) + 1, band)
-        for (value, key, score), band in zip(ordered, bands, strict=True)
-    )
+    standings: list[Standing] = []
+    for place, ((_value, key, score), band) in enumerate(zip(ordered, bands, strict=True), start=1):
+        above = standings[-1] if standings else None
+        rank = above.rank if above and above.score.value == score.value else place
+        standings.append(Standing(key, score, rank, band))
+    return tuple(standings)
 
 
 def _bands(scores: list[Score], snapshot: Snapshot, benchmark: str) -> list[int]:

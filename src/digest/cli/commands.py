@@ -527,5 +527,6 @@ def status(as_json: AsJson = False) -> None:
             "approved": found.approved,
             "deliveries": dict(found.tally),
             "needs": list(found.needs),
+            "unresolved": list(found.unresolved),
         }
     )

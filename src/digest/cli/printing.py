@@ -107,8 +107,11 @@ def changes(found: WeekChanges, previous: str, current: str, *, everything: bool
     for week in found.sources:
         out.print(health_line(week))
     every = [change for week in found.sources if week.changes for change in week.changes.changes]
+    shown = [change for change in [*every, *found.disagreements] if everything or change.news]
+    disputed = [change for change in shown if change.kind is Kind.SOURCES_DISAGREE]
+    if not everything:  # two price lists can differ on a hundred figures
+        shown = [change for change in shown if change.kind is not Kind.SOURCES_DISAGREE or change in disputed[:5]]
     every += found.disagreements
-    shown = [change for change in every if everything or change.news]
     wide = out.width >= 80
     table = _table("Cause", "What", *(("Before", "After") if wide else ()), "Verdict")
     for change in shown:
@@ -119,6 +122,8 @@ def changes(found: WeekChanges, previous: str, current: str, *, everything: bool
     out.print()
     if shown:
         out.print(table)
+    if len(disputed) > 5 and not everything:
+        out.print(Text(f"\n{len(disputed) - 5} more disagreements of sources; --all lists them.", style="dim"))
     apart = Counter(change.reason for change in every if not change.news)
     news = sum(change.news for change in every)
     out.print(Text(f"\n{numbers.several(len(every), 'difference')}, {news} of them news."))
@@ -325,6 +330,10 @@ def status(found: Status, settings: Settings) -> None:
             out.print(Text(f"  {count:>9,}  {state}"))
     else:
         out.print(Text("No edition yet."))
+    if found.unresolved:
+        shown = ", ".join(numbers.shown(name, 60) for name in found.unresolved[:10])
+        more = f" and {len(found.unresolved) - 10} more" if len(found.unresolved) > 10 else ""
+        out.print(Text(f"\n{numbers.several(len(found.unresolved), 'unresolved name')}: {shown}{more}", style="dim"))
     out.print(Text("\nNeeds a person" if found.needs else "\nNothing needs a person.", style="bold"))
     for need in found.needs:
         out.print(Text(f"  {need}"))

@@ -1,6 +1,6 @@
 """What stands where: sources, the newest edition, its deliveries, and what needs a person."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,13 +11,15 @@ from digest.config import Mail, Settings
 from digest.database import reading
 from digest.delivery import outbox
 from digest.edition import store as editions
+from digest.scores.catalog import resolve
 from digest.weekly.calendar import Week
 from digest.weekly.stages import compare_weeks
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """`edition` is the newest one's week, `tally` its deliveries by state; `needs` are sentences for a person."""
+    """`edition` is the newest one's week, `tally` its deliveries by state; `needs` are sentences for a person;
+    `unresolved` are names on the boards that the catalogue does not understand."""
 
     week: Week
     sources: tuple[SourceWeek, ...]
@@ -25,6 +27,7 @@ class Status:
     approved: bool
     tally: Mapping[outbox.State, int]
     needs: tuple[str, ...]
+    unresolved: tuple[str, ...]
 
 
 def audience(engine: Engine, week: Week) -> int:
@@ -66,7 +69,14 @@ def read_status(engine: Engine, settings: Settings, now: datetime) -> Status:
         needs.append(
             f"{tally['uncertain']} deliveries of {newest} are uncertain: the relay broke off at the last moment."
         )
-    return Status(week, sources, newest, approved, tally, tuple(needs))
+    return Status(week, sources, newest, approved, tally, tuple(needs), _unresolved(sources))
+
+
+def _unresolved(sources: Sequence[SourceWeek]) -> tuple[str, ...]:
+    """Raw names of ranked rows that stay what they are; price lists are full of names that nobody ranks."""
+    ranked = [it.state.current for it in sources if it.state.current and it.state.current.lead]
+    names = {row.raw for snapshot in ranked for row in snapshot.rows.values()}
+    return tuple(sorted(name for name in names if resolve(name).how == "unresolved"))
 
 
 def _settings_to_mend(settings: Settings) -> Iterator[str]:

@@ -97,12 +97,9 @@ class _Reading:
         if not self.found.flat:
             return lambda block: map(read, block)
         said = itemgetter(*(self.found.members[name] for name in names if name is not None))
-        known = _Known(lambda text: read(self.block[list(map(said, self.block)).index(text)]))
-
-        def read_each(block: list[Record]) -> Iterable[Read]:
-            return map(known.__getitem__, map(said, block))
-
-        return read_each
+        # the rows in hand are known, so the row that says something new is found when there is one
+        known = _Known(lambda texts: read(next(record for record in self.block if said(record) == texts)))
+        return lambda block: map(known.__getitem__, map(said, block))
 
     def place(self, record: Record) -> str:
         """Where a row of the block in hand stands."""

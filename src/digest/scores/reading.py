@@ -24,7 +24,7 @@ from markdown_it.token import Token
 from digest.config import Level, Source
 from digest.errors import CaptureError
 
-ROWS_AT_ONCE = 75
+ROWS_AT_ONCE = 60
 LONGEST_LINE = 100_000
 LONGEST_CELL = 5_000
 DEEPEST = 100
