@@ -72,7 +72,8 @@ class _Reading:
     def __init__(self, source: Source, found: Table) -> None:
         self.source = source
         self.found = found
-        self.block: list[Record] = []
+        self.block: list[Record] = []  # the rows in hand, and those of them that are not skipped
+        self.kept: list[Record] = []
         self.taken = 0
         self.rows: dict[str, Row] = {}
         self.benchmarks: dict[str, Benchmark] = {}
@@ -97,8 +98,7 @@ class _Reading:
         if not self.found.flat:
             return lambda block: map(read, block)
         said = itemgetter(*(self.found.members[name] for name in names if name is not None))
-        # the rows in hand are known, so the row that says something new is found when there is one
-        known = _Known(lambda texts: read(next(record for record in self.block if said(record) == texts)))
+        known = _Known(lambda texts: read(next(record for record in self.kept if said(record) == texts)))
         return lambda block: map(known.__getitem__, map(said, block))
 
     def place(self, record: Record) -> str:
@@ -117,10 +117,11 @@ class _Reading:
 
     def take(self, block: list[Record]) -> None:
         """Take what the rows of a block say."""
-        self.block = block
+        self.block = self.kept = block
         rows = list(self.rows_of(block))
-        kept = [row for row in rows if row]
-        self.take_rows(kept, block if len(kept) == len(block) else list(compress(block, rows)))
+        if not all(rows):
+            self.kept = list(compress(block, rows))
+        self.take_rows([row for row in rows if row], self.kept)
         self.taken += len(block)
 
     def take_rows(self, rows: list[Row], block: list[Record]) -> None:
