@@ -6,6 +6,7 @@ import logging
 import re
 import socket
 import threading
+import time
 from base64 import b64encode
 from collections.abc import Callable
 from datetime import datetime
@@ -19,7 +20,7 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 
 from digest.config import Settings
-from digest.errors import StorageError
+from digest.errors import DigestError, StorageError
 from digest.subscribers import links
 from digest.web.app import create_app
 
@@ -185,20 +186,23 @@ def test_a_served_page_leaves_no_address_and_no_token_in_any_log(
 ) -> None:
     from digest.web import app as web
 
-    listening = socket.create_server(("127.0.0.1", 0))
-    port = listening.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
     servers: list[uvicorn.Server] = []
 
-    def run(app: Any, **options: Any) -> None:
-        server = uvicorn.Server(uvicorn.Config(app, **options))
-        servers.append(server)
-        server.run(sockets=[listening])
+    class Recorded(uvicorn.Server):
+        def __init__(self, config: uvicorn.Config) -> None:
+            super().__init__(config)
+            servers.append(self)
 
-    monkeypatch.setattr("digest.web.app.uvicorn.run", run)
+    monkeypatch.setattr("digest.web.app.uvicorn.Server", Recorded)
     with caplog.at_level(logging.DEBUG):
         thread = threading.Thread(target=web.serve, args=(create_app(engine, settings, clock), "127.0.0.1", port))
         thread.start()
-        with socket.create_connection(("127.0.0.1", port)) as visitor:
+        while not (servers and servers[0].started):
+            assert thread.is_alive()
+            time.sleep(0.01)
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as visitor:
             address = visitor.getsockname()
             visitor.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
             assert b"200 OK" in b"".join(iter(lambda: visitor.recv(4096), b""))
@@ -207,3 +211,12 @@ def test_a_served_page_leaves_no_address_and_no_token_in_any_log(
     said = caplog.text + "".join(capfd.readouterr())
     assert f"{address[0]}:{address[1]}" not in said
     assert path.rpartition("/")[2] not in said
+
+
+def test_a_port_that_is_taken_is_told_in_one_sentence(
+    engine: Engine, settings: Settings, clock: Callable[[], datetime]
+) -> None:
+    from digest.web.app import serve
+
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(DigestError, match="cannot be listened on"):
+        serve(create_app(engine, settings, clock), "127.0.0.1", taken.getsockname()[1])

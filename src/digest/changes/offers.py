@@ -35,6 +35,8 @@ class _Field(NamedTuple):
 
 def offer_changes(previous: Snapshot, current: Snapshot, matching: Matching, memory: Memory) -> Iterator[Change]:
     """Every price or size that differs. A price of a tier that moved with the row's own is the same fact."""
+    if not (previous.offers or current.offers):
+        return
     told: set[tuple[object, ...]] = set()
     for match in sorted(matching.matches, key=_plainness):
         before = previous.offers.get(match.before.key, _NOTHING)

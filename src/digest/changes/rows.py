@@ -26,11 +26,12 @@ def row_changes(
 
     In a price list a model is one launch and one withdrawal, however many ids it goes by: the others are the same fact.
     """
-    known, kept = (_models(side, matching) for side in ("before", "after"))
-    for row, told in _each_model_once(matching.arrived, known, once=current.lead is None):
+    price_list = current.lead is None
+    known, kept = (_models(side, matching) if price_list else set() for side in ("before", "after"))
+    for row, told in _each_model_once(matching.arrived, known, once=price_list):
         reason = Reason.ENTRY if told else Reason.SAME_FACT
         yield _row_change(Kind.MODEL_ADDED, reason, told, current, after, row)
-    for row, told in _each_model_once(matching.left, kept, once=previous.lead is None):
+    for row, told in _each_model_once(matching.left, kept, once=price_list):
         reason = Reason.WITHDRAWAL if told else Reason.SAME_FACT
         yield _row_change(Kind.MODEL_REMOVED, reason, told, previous, before, row)
     yield from _renames(matching.matches, current, after)
