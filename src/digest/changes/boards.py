@@ -1,8 +1,9 @@
 """Places on the lead benchmark: who moved, and who tops the board, compared on what both weeks share."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from digest.changes.columns import Column, unshifted
 from digest.changes.identity import Match, Matching
 from digest.changes.kinds import Change, Figure, Kind, Reason
 from digest.changes.noise import Basis, apart, basis
@@ -20,7 +21,12 @@ def board_of(snapshot: Snapshot) -> Ranks:
 
 
 def board_changes(
-    previous: Snapshot, current: Snapshot, matching: Matching, before: Ranks, after: Ranks, *, lead_is_anew: bool
+    previous: Snapshot,
+    current: Snapshot,
+    matching: Matching,
+    before: Ranks,
+    after: Ranks,
+    found: Sequence[Column],
 ) -> Iterator[Change]:
     """Rank changes of rows of both weeks, and another row at the top.
 
@@ -30,13 +36,18 @@ def board_changes(
     lead = current.lead
     if lead is None or lead not in previous.scores:
         return
-    comparable = True
-    if lead_is_anew:
-        shared = _on_shared_cells(previous, current)
+    about = current.benchmarks[lead]
+    was = previous.benchmarks[lead]
+    alike = (was.unit, was.higher_is_better, was.relative) == (about.unit, about.higher_is_better, about.relative)
+    comparable = alike and previous.lead == lead
+    column = next(column for column in found if column.name == lead)
+    if column.anew and comparable:
+        shared = _on_shared_cells(previous, current, {column.name for column in found if column.anew})
         comparable = shared is not None
         if shared is not None:
             before, after = (board_of(snapshot) for snapshot in shared)
-    about = current.benchmarks[lead]
+    if column.shift:
+        before = {key: it._replace(score=unshifted(it.score, -column.shift)) for key, it in before.items()}
     for match in matching.matches:
         old, new = before.get(match.before.key), after.get(match.after.key)
         if old is None or new is None or old.rank == new.rank:
@@ -46,12 +57,14 @@ def board_changes(
     yield from _leader_change(previous, current, matching.matches, before, after, comparable=comparable)
 
 
-def _on_shared_cells(previous: Snapshot, current: Snapshot) -> tuple[Snapshot, Snapshot] | None:
-    """Both snapshots with their overall mean made of the categories and benchmarks that both have."""
+def _on_shared_cells(previous: Snapshot, current: Snapshot, anew: Collection[str]) -> tuple[Snapshot, Snapshot] | None:
+    """Both snapshots with their overall mean made of the categories and benchmarks that both have, unchanged."""
     lead = current.lead or ""
     categories = {
         name.removeprefix("category:"): [
-            member for member in current.benchmarks[name].inputs if member in previous.benchmarks[name].inputs
+            member
+            for member in current.benchmarks[name].inputs
+            if member in previous.benchmarks[name].inputs and member not in anew
         ]
         for name in current.benchmarks[lead].inputs
         if name in previous.benchmarks[lead].inputs and name in previous.benchmarks
@@ -71,6 +84,9 @@ def _judge_rank(old: Standing, new: Standing, about: Benchmark) -> tuple[Reason,
     published = _is_published(old, new, about)
     if not apart(old.score, new.score, about):
         return Reason.WITHIN_UNCERTAINTY if published else Reason.BELOW_THRESHOLD, False
+    rose = new.rank < old.rank
+    if rose is not _is_better(new, old, about):  # it rose and was overtaken all the same, or the other way round
+        return Reason.DISPLACED, False
     return Reason.BEYOND_UNCERTAINTY if published else Reason.BEYOND_THRESHOLD, old.band != new.band
 
 
@@ -103,14 +119,31 @@ def _leader_change(
     about = current.benchmarks[current.lead or ""]
     if not comparable:
         reason, news = Reason.BENCHMARK_CHANGE, False
-    elif others and not apart(best.score, others[0].score, about):
+    elif any(other.band == 1 for other in others):
         reason, news = Reason.TIED, False
     elif heir is None and not _is_better(best, held, about):
         reason, news = Reason.WITHDRAWAL, True
+    elif heir is not None and heir.after.key not in after:
+        reason, news = Reason.VALUE_WITHDRAWN, False
+    elif heir is not None and _stood_still(best, held, before, after, matches, about):
+        reason, news = Reason.WITHIN_UNCERTAINTY, False
     else:
         published = _is_published(best, held, about)
         reason, news = Reason.BEYOND_UNCERTAINTY if published else Reason.BEYOND_THRESHOLD, True
     yield _change(Kind.LEADER_CHANGED, reason, news, current, best, old)
+
+
+def _stood_still(
+    best: Standing, held: Standing, before: Ranks, after: Ranks, matches: Sequence[Match], about: Benchmark
+) -> bool:
+    """Whether neither the new leader nor the old one moved beyond uncertainty: they changed places within the noise."""
+    pairs = [(before.get(match.before.key), after.get(match.after.key)) for match in matches]
+    both = [
+        (old, new)
+        for old, new in pairs
+        if (old and new and best.key == new.key) or (old and new and held.key == old.key)
+    ]
+    return len(both) == 2 and not any(apart(old.score, new.score, about) for old, new in both)
 
 
 def _is_better(one: Standing, other: Standing, about: Benchmark) -> bool:

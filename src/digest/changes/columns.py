@@ -4,10 +4,11 @@ from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from itertools import compress, filterfalse
 from operator import ne
-from statistics import median
+from statistics import median, median_low
 from typing import NamedTuple
 
 from digest.changes.identity import Match
+from digest.changes.noise import apart
 from digest.scores.snapshot import Benchmark, Score, Snapshot
 
 FEWEST_ROWS = 5
@@ -52,7 +53,7 @@ def columns(previous: Snapshot, current: Snapshot, matches: Sequence[Match]) -> 
         for name, scores in current.scores.items()
         if name in previous.scores
     ]
-    found = [column._replace(shift=_common_shift(column)) for column in found]
+    found = [_on_moved_scale(column, previous, current, matches) for column in found]
     anew = _made_anew(found, previous)
     return tuple(column._replace(anew=column.name in anew) for column in found)
 
@@ -83,24 +84,34 @@ def _column(
     return Column(about.name, about, shared, tuple(sorted(cells, key=lambda cell: cell.match.after.key)))
 
 
+def _on_moved_scale(column: Column, previous: Snapshot, current: Snapshot, matches: Sequence[Match]) -> Column:
+    """The column with its shift, where its whole scale moved; then a row that stood still differs as well."""
+    shift = _common_shift(column)
+    if not shift:
+        return column
+    before, after = previous.scores[column.name], current.scores[column.name]
+    cells = [
+        Cell(match, before.get(match.before.key), after.get(match.after.key))
+        for match in matches
+        if match.before.key in before or match.after.key in after
+    ]
+    return column._replace(shift=shift, cells=tuple(cells))
+
+
 def _common_shift(column: Column) -> Decimal:
-    """The median difference of the rows of both weeks, on a relative scale."""
-    if not column.about.relative or column.shared < FEWEST_ROWS:
+    """By how much a relative scale was re-anchored: the median difference of the rows of both weeks.
+
+    Zero unless it is beyond the noise floor (further than the figures are known) and two thirds of the rows moved with
+    it: where only half of them rise, they rose.
+    """
+    if not column.about.relative or column.shared < FEWEST_ROWS or not column.changed:
         return Decimal(0)
     changed = [new.value - old.value for old, new in column.changed]
-    return median(changed + [Decimal(0)] * (column.shared - len(changed)))
-
-
-def is_re_anchored(column: Column) -> bool:
-    """Whether the scale moved beyond the noise floor: further than figures are known, and most rows with it."""
-    if not column.shift:
-        return False
-    floor = max(
-        median(max(half_width(old), half_width(new)) for old, new in column.changed),
-        column.about.margin or Decimal(0),
-    )
-    together = sum(abs(new.value - old.value - column.shift) <= floor for old, new in column.changed)
-    return abs(column.shift) > floor and 2 * together >= column.shared
+    shift = median_low(changed + [Decimal(0)] * (column.shared - len(changed)))
+    known = median(max(half_width(old), half_width(new)) for old, new in column.changed)
+    floor = max(known, column.about.margin or Decimal(0))
+    together = sum(abs(difference - shift) <= floor for difference in changed)
+    return shift if abs(shift) > floor and 3 * together >= 2 * column.shared else Decimal(0)
 
 
 def half_width(score: Score) -> Decimal:
@@ -122,9 +133,9 @@ def _made_anew(found: Sequence[Column], previous: Snapshot) -> set[str]:
     Rows are measured one by one; when a whole column on a fixed scale changes, the benchmark did. Where most columns
     change nothing is said here: whether such a capture is to be believed is plausibility's question.
     """
-    fixed = [column for column in found if _is_on_a_fixed_scale(column.about)]
+    fixed = [column for column in found if is_on_a_fixed_scale(column.about)]
     moved = {
-        column.name for column in fixed if column.shared >= FEWEST_ROWS and 2 * len(column.changed) > column.shared
+        column.name for column in fixed if column.shared >= FEWEST_ROWS and 2 * beyond_noise(column) > column.shared
     }
     anew = moved if 2 * len(moved) < len(fixed) else set()
     for column in found:  # an aggregate stands after what it is made of
@@ -134,7 +145,14 @@ def _made_anew(found: Sequence[Column], previous: Snapshot) -> set[str]:
     return anew
 
 
-def _is_on_a_fixed_scale(about: Benchmark) -> bool:
+def beyond_noise(column: Column) -> int:
+    """How many figures differ by more than their published uncertainty."""
+    published = Benchmark(column.name)  # a margin of ours says nothing of what the publisher did
+    return sum(apart(old, new, published) for old, new in column.changed)
+
+
+def is_on_a_fixed_scale(about: Benchmark) -> bool:
+    """Whether its figures stand by themselves, are no mean of others and no money."""
     return not (about.inputs or about.relative or about.unit.startswith("USD"))
 
 

@@ -26,13 +26,12 @@ def compare(previous: Snapshot | None, current: Snapshot, memory: Memory = NO_ME
     before, after = board_of(previous), board_of(current)
     matching = match_rows(previous, current)
     found = columns(previous, current, matching.matches)
-    lead_is_anew = any(column.anew for column in found if column.name == current.lead)
     changes = [
         *row_changes(previous, current, matching, before, after),
         *benchmark_changes(previous, current, found),
         *score_changes(current, found, memory),
         *offer_changes(previous, current, matching, memory),
-        *board_changes(previous, current, matching, before, after, lead_is_anew=lead_is_anew),
+        *board_changes(previous, current, matching, before, after, found),
     ]
     return SourceChanges(source, previous.capture, capture, _ordered(changes))
 

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -55,10 +55,11 @@ def match_rows(previous: Snapshot, current: Snapshot) -> Matching:
     gone_keys = {match.after.key for match in reused}
     left = {key: row for key, row in previous.rows.items() if key not in current.rows or key in gone_keys}
     arrived = {key: row for key, row in current.rows.items() if key not in previous.rows or key in gone_keys}
+    shared = previous.benchmarks.keys() & current.benchmarks.keys()
     for by, trait in _PROOFS.items():
         if not (left and arrived):
             break
-        pairs = _unique_pairs(trait(previous, left.values()), trait(current, arrived.values()))
+        pairs = _unique_pairs(trait(previous, left.values(), shared), trait(current, arrived.values(), shared))
         matches += [Match(left.pop(before), arrived.pop(after), by) for before, after in pairs]
         if by == "identity":
             matches += [
@@ -98,20 +99,22 @@ def _by_trait(traits: Traits) -> dict[object, list[str]]:
     return keys
 
 
-def _names(_snapshot: Snapshot, rows: Iterable[Row]) -> Traits:
+def _names(_snapshot: Snapshot, rows: Iterable[Row], _shared: Collection[str]) -> Traits:
     return {row.key: row.raw for row in rows}
 
 
-def _identities(_snapshot: Snapshot, rows: Iterable[Row]) -> Traits:
+def _identities(_snapshot: Snapshot, rows: Iterable[Row], _shared: Collection[str]) -> Traits:
     """Model, variant, pair and host; a name that nothing was understood of proves nothing."""
     names = {row.key: resolve(row.raw) for row in rows}
     return {key: (name.identity, name.host) for key, name in names.items() if name.how != "unresolved"}
 
 
-def _fingerprints(snapshot: Snapshot, rows: Iterable[Row]) -> Traits:
-    """All figures of each row that has two or more: one figure alone can be a coincidence."""
-    prints = {row.key: tuple(_figures(snapshot, row)) for row in rows}
-    return {key: figures for key, figures in prints.items() if len(figures) >= 2}
+def _fingerprints(snapshot: Snapshot, rows: Iterable[Row], shared: Collection[str]) -> Traits:
+    """All figures of each row that has two or more on shared benchmarks: one alone, or zeros, can be a coincidence."""
+    prints = {row.key: tuple(it for it in _figures(snapshot, row) if it[0] in shared) for row in rows}
+    return {
+        key: figures for key, figures in prints.items() if len(figures) >= 2 and any(value for _name, value in figures)
+    }
 
 
 def _figures(snapshot: Snapshot, row: Row) -> list[tuple[str, object]]:
@@ -123,7 +126,7 @@ def _figures(snapshot: Snapshot, row: Row) -> list[tuple[str, object]]:
     ]
 
 
-def _offers(snapshot: Snapshot, rows: Iterable[Row]) -> Traits:
+def _offers(snapshot: Snapshot, rows: Iterable[Row], _shared: Collection[str]) -> Traits:
     """Whole offers that say at least two things, with the words of the name but for its release stage."""
     found = {row.key: (row, snapshot.offers[row.key]) for row in rows if row.key in snapshot.offers}
     return {
@@ -133,7 +136,7 @@ def _offers(snapshot: Snapshot, rows: Iterable[Row]) -> Traits:
     }
 
 
-_PROOFS: dict[By, Callable[[Snapshot, Iterable[Row]], Traits]] = {
+_PROOFS: dict[By, Callable[[Snapshot, Iterable[Row], Collection[str]], Traits]] = {
     "name": _names,
     "identity": _identities,
     "figures": _fingerprints,

@@ -118,7 +118,7 @@ class Change:
 
     def id(self, previous: str, current: str) -> str:
         """A stable id from the two captures' sha256 and what changed between them."""
-        parts = (previous, current, self.kind, self.source, self.key, self.benchmark or "")
+        parts = (previous, current, self.kind, self.reason, self.source, self.key, self.benchmark or "")
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from digest.changes.columns import Cell, Column, came_and_went, is_re_anchored, unshifted
+from digest.changes.columns import Cell, Column, came_and_went, unshifted
 from digest.changes.kinds import Change, Figure, Kind, Memory, Reason
 from digest.changes.noise import Basis, apart, basis
 from digest.changes.rows import figure_of
@@ -28,7 +28,7 @@ def benchmark_changes(previous: Snapshot, current: Snapshot, found: Sequence[Col
             yield _of_benchmark(Kind.BENCHMARK_REVISED, column.about, current, len(column.changed))
         if column.anew:
             explained.add(column.name)
-    moved = [column for column in found if is_re_anchored(column)]
+    moved = [column for column in found if column.shift]
     if moved:
         told = next((column for column in moved if column.name == current.lead), moved[0])
         change = _of_benchmark(Kind.SCALE_SHIFTED, told.about, current, len(moved))
@@ -104,7 +104,7 @@ def _judge(cell: Cell, column: Column, memory: Memory, *, again: bool) -> Verdic
         return (Kind.PRICE_WITHDRAWN if money else Kind.SCORE_WITHDRAWN), Reason.VALUE_WITHDRAWN, False
     if old is None or (about.zero_is_missing and not old.value):
         return (Kind.PRICE_FILLED_IN if money else Kind.SCORE_FILLED_IN), Reason.FILLED_IN, False
-    if old.value == new.value:
+    if old.value == new.value and not column.shift:
         return None
     kind = Kind.PRICE_CHANGED if money else Kind.SCORE_CHANGED
     if column.anew:

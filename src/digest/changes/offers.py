@@ -13,6 +13,9 @@ from digest.scores.snapshot import Offer, Snapshot
 IMPLAUSIBLE_PRICE = Decimal(1000)
 """USD per million tokens above which a price is taken for a slip of units: kept, and never told as news."""
 
+IMPLAUSIBLE_STEP = 1000
+"""A price or size so many times larger or smaller than a week before is taken for a slip of units as well."""
+
 SAME_SIZE_PERCENT = 5
 """Sizes no further apart are one size, written in thousands or in units of 1,024."""
 
@@ -66,8 +69,9 @@ def _fields(match: Match, before: Offer, after: Offer) -> Iterator[_Field]:
     if before.details != after.details:
         was, now = dict(before.details), dict(after.details)
         for name in sorted(was.keys() | now.keys()):
-            if was.get(name) != now.get(name):
-                yield _Field(match, name, MONEY, was.get(name), now.get(name, _base_of(name, after)))
+            old, new = was.get(name), now.get(name, _base_of(name, after))
+            if old != new:
+                yield _Field(match, name, MONEY, old, new)
 
 
 def _base_of(detail: str, offer: Offer) -> Decimal | None:
@@ -107,8 +111,13 @@ def _judge(field: _Field, memory: Memory) -> tuple[Kind, Reason, bool]:
         return kind, Reason.FLIP_FLOP, False
     if not money and abs(field.old - field.new) * 100 <= SAME_SIZE_PERCENT * max(field.old, field.new):
         return kind, Reason.BELOW_THRESHOLD, False
+    if not money and 0 < min(field.old, field.new) * IMPLAUSIBLE_STEP <= max(field.old, field.new):
+        return kind, Reason.IMPLAUSIBLE, False
     if not money:
         return kind, Reason.BEYOND_THRESHOLD, True
-    if max(field.old, field.new) > IMPLAUSIBLE_PRICE:
+    low, high = sorted((field.old, field.new))
+    if high > IMPLAUSIBLE_PRICE or 0 < low * IMPLAUSIBLE_STEP <= high:
         return kind, Reason.IMPLAUSIBLE, False
+    if (high - low) * 1_000_000 <= high:  # written by another program, not asked by another price
+        return kind, Reason.BELOW_THRESHOLD, False
     return kind, Reason.PRICE, True

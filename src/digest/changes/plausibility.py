@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from decimal import Decimal
 from statistics import median
 
-from digest.changes.columns import FEWEST_ROWS, Column, columns
+from digest.changes.columns import FEWEST_ROWS, Column, beyond_noise, columns, is_on_a_fixed_scale
 from digest.changes.identity import Matching, match_rows
 from digest.changes.offers import OFFER_UNITS
 from digest.scores.snapshot import Snapshot
 
 MOST_GONE = Decimal("0.5")
-"""A larger share of the rows cannot have left in a week."""
+"""Such a share of the rows cannot have left in a week."""
 
 UNIT_STEP = 20
 """Figures that are all so many times larger or smaller are in another unit."""
@@ -33,12 +33,14 @@ def doubts(believed: Snapshot, capture: Snapshot) -> tuple[str, ...]:
 
 def _vanished(believed: Snapshot, matching: Matching) -> Iterator[str]:
     gone, before = len(matching.left), len(believed.rows)
-    if before >= FEWEST_ROWS and gone > MOST_GONE * before:
+    if before >= FEWEST_ROWS and gone >= MOST_GONE * before:
         yield f"{gone} of {before} rows are gone"
 
 
 def _other_units(found: tuple[Column, ...]) -> Iterator[str]:
     for column in found:
+        if column.shift:  # a relative scale that was moved as a whole has no unit to lose
+            continue
         ratios = [abs(new.value / old.value) for old, new in column.changed if old.value and new.value]
         yield from _unit_doubt(column.name, ratios, column.shared)
 
@@ -66,8 +68,8 @@ def _unit_doubt(name: str, ratios: list[Decimal], shared: int) -> Iterator[str]:
 
 def _moved(found: tuple[Column, ...]) -> Iterator[str]:
     """Most figures of most benchmarks moved, where each row stands by itself."""
-    fixed = [column for column in found if not (column.about.inputs or column.about.relative) and column.shared]
-    moved = [column for column in fixed if column.shared >= FEWEST_ROWS and 2 * len(column.changed) > column.shared]
+    fixed = [column for column in found if is_on_a_fixed_scale(column.about) and column.shared]
+    moved = [column for column in fixed if column.shared >= FEWEST_ROWS and 2 * beyond_noise(column) > column.shared]
     if moved and 2 * len(moved) >= len(fixed):
-        figures = sum(len(column.changed) for column in moved)
+        figures = sum(map(beyond_noise, moved))
         yield f"{figures} figures of {len(moved)} of {len(fixed)} benchmarks changed at once"

@@ -2,7 +2,6 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Literal
 
 from digest.changes.identity import EVIDENCE, Match, Matching
 from digest.changes.kinds import Change, Figure, Kind, Reason
@@ -27,7 +26,7 @@ def row_changes(
     In a price list a model is one launch and one withdrawal, however many ids it goes by: the others are the same fact.
     """
     price_list = current.lead is None
-    known, kept = (_models(side, matching) if price_list else set() for side in ("before", "after"))
+    known, kept = (set(map(_model, week.rows.values())) if price_list else set() for week in (previous, current))
     for row, told in _each_model_once(matching.arrived, known, once=price_list):
         reason = Reason.ENTRY if told else Reason.SAME_FACT
         yield _row_change(Kind.MODEL_ADDED, reason, told, current, after, row)
@@ -37,11 +36,6 @@ def row_changes(
     yield from _renames(matching.matches, current, after)
     for match in matching.reused:
         yield _rename(match, Reason.KEY_REUSED, "another model, and no figure is the same", current, after)
-
-
-def _models(side: Literal["before", "after"], matching: Matching) -> set[tuple[str, str | None]]:
-    """The models and pairs of the rows of both weeks, as they were named in one of them."""
-    return {_model(match.before if side == "before" else match.after) for match in matching.matches}
 
 
 def _model(row: Row) -> tuple[str, str | None]:

@@ -118,7 +118,7 @@ def with_aggregates(
     A row has an aggregate only where it has every input: a missing score is neither zero nor left out of a mean.
     """
     every = {name: dict(column) for name, column in scores.items()}
-    inputs = {f"category:{name}": tuple(members) for name, members in categories.items()}
+    inputs = {f"category:{name}": tuple(members) for name, members in categories.items() if members}
     if inputs:
         inputs[overall] = tuple(inputs)
     for aggregate, members in inputs.items():
