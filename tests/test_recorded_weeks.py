@@ -247,7 +247,7 @@ def test_drafting_again_gives_the_same_bytes(imported: Settings) -> None:
 
 
 def test_the_week_run_twice_sends_each_reader_one_mail(imported: Settings) -> None:
-    engine, week = open_database(imported.database.url), parse_week("2026-W16")
+    engine, week = open_database(imported.database.url), parse_week("2026-W22")
     assert stages.run_week(engine, imported, week, lambda: NOW).sent is None
     stages.approve(engine, week, NOW)
     for _time in range(2):
