@@ -307,7 +307,7 @@ def recent_values(
         _BELIEVED,
     )
     found: dict[tuple[str, str], set[Decimal]] = defaultdict(set)
-    for some in batched(sorted(keys), 500):
+    for some in _batched(sorted(keys), 500):
         scores = select(col(ScoreTable.key), col(ScoreTable.benchmark), col(ScoreTable.value))
         for key, benchmark, value in connection.execute(
             scores.where(col(ScoreTable.capture_id).in_(earlier), col(ScoreTable.key).in_(some))
@@ -337,7 +337,7 @@ def _details(text: str | None) -> tuple[tuple[str, Decimal], ...]:
     return tuple((name, Decimal(price)) for name, price in json.loads(text).items()) if text else ()
 
 
-def batched(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+def _batched(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
     """Slices of at most `size`: a statement has room for so many parameters."""
     return (items[start : start + size] for start in range(0, len(items), size))
 
