@@ -14,7 +14,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
-from hashlib import sha256
 from pathlib import Path
 
 import csv_diff
@@ -119,7 +118,7 @@ def snapshot(folder: Path, week: int) -> Snapshot:
     data = (folder / f"{week}.csv").read_bytes()
     on = FIRST + timedelta(days=7 * week)
     at = datetime(on.year, on.month, on.day, tzinfo=UTC)
-    return read(data, Capture("board", on, at, sha256(data).hexdigest(), len(data)), SOURCE)
+    return read(data, Capture("board", on, at, "0" * 64, len(data)), SOURCE)
 
 
 def read_and_csv_diff(folder: Path) -> None:

@@ -103,6 +103,7 @@ class Column(Strict):
     n: str | None = None
     margin: Decimal | None = Field(None, ge=0)
     zero_is_missing: bool = False
+    self_reported: bool | None = None
 
 
 class LongForm(Column):
@@ -115,7 +116,9 @@ class LongForm(Column):
 class Prices(Strict):
     """Fields of an offer. `scale` turns the source's money into USD per million tokens.
 
-    `details` is an expression for further prices: every number inside it is one, named by the way to it.
+    `details` is an expression for further prices: every number inside it is one, named by the way to it. An object of
+    `above` and `price` is the price of a tier, named by its threshold; an object with a `when` is named by that.
+    `zero_is_missing` says that the source writes 0 for what it does not know; elsewhere a price of 0 is free.
     """
 
     input: str | None = None
@@ -140,10 +143,18 @@ class CategoryMap(Strict):
 
 
 class Aggregates(Strict):
-    """Category means as `category:<name>` and their mean as `overall`; each only where it is complete."""
+    """Category means as `category:<name>` and their mean as `overall`: the publisher's by `maps`, each only where it is
+    complete, or ours by the weights of `data/benchmarks.toml`."""
 
     overall: str = "overall"
-    maps: list[CategoryMap]
+    weighted: bool = False
+    maps: list[CategoryMap] = []
+
+    @model_validator(mode="after")
+    def _made_one_way(self) -> Self:
+        if self.weighted is bool(self.maps):
+            raise ValueError("wants either maps or weighted = true: say how the aggregates are made")
+        return self
 
     def in_force(self, on: date) -> Mapping[str, list[str]]:
         """The categories in force on a day; none when no map covers it."""
@@ -173,6 +184,7 @@ class Source(Strict):
     lead: str | None = None
     margin: Decimal | None = Field(None, ge=0)
     relative: bool = False
+    self_reported: bool = False
     stale_after_days: PositiveInt = 45
 
     @model_validator(mode="after")
@@ -271,6 +283,15 @@ class Policy(Strict):
     disagree_context_percent: Decimal = Field(Decimal(5), ge=0)
     flip_flop_weeks: PositiveInt = 4
     rows_per_section: PositiveInt = 7
+    rows_in_a_quiet_week: PositiveInt = 3
+
+
+class Verdicts(Strict):
+    """How large a difference must be before a side by side makes something of it."""
+
+    clear_lead: Decimal = Field(Decimal(5), ge=1)
+    price_ratio: Decimal = Field(Decimal("1.5"), ge=1)
+    context_ratio: Decimal = Field(Decimal("1.5"), ge=1)
 
 
 class Settings(BaseSettings):
@@ -293,6 +314,7 @@ class Settings(BaseSettings):
     approval: Approval = Approval()
     fetch: Fetch = Fetch()
     policy: Policy = Policy()
+    verdicts: Verdicts = Verdicts()
     sources: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,60}$")], Source] = {}
 
     @classmethod

@@ -9,7 +9,8 @@ from tests.snapshots import a_board, a_price_list, an_offer
 
 from digest.changes.compare import compare
 from digest.changes.kinds import EXPLAINED, Change, Kind, Reason
-from digest.scores.snapshot import Row, Score, Snapshot, with_aggregates
+from digest.scores.aggregates import plain_means, with_aggregate_benchmarks, with_aggregate_scores
+from digest.scores.snapshot import Row, Score, Snapshot
 
 
 def told(before: Snapshot, after: Snapshot) -> list[tuple[Kind, Reason, bool]]:
@@ -157,10 +158,9 @@ def test_a_run_made_again_under_one_name_is_a_rerun() -> None:
 
 
 def with_mean(snapshot: Snapshot, *members: str) -> Snapshot:
-    scores, inputs = with_aggregates(snapshot.scores, {"All": members}, "overall")
-    benchmarks = dict(snapshot.benchmarks)
-    template = next(iter(benchmarks.values()))
-    benchmarks |= {name: replace(template, name=name, inputs=made_of) for name, made_of in inputs.items()}
+    means = plain_means({"All": members}, "overall")
+    benchmarks = with_aggregate_benchmarks(snapshot.benchmarks, means, None)
+    scores = with_aggregate_scores(snapshot.scores, benchmarks, [mean.name for mean in means])
     return replace(snapshot, scores=scores, benchmarks=benchmarks, lead="overall")
 
 

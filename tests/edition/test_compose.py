@@ -1,5 +1,6 @@
 """An edition holds what the captures say: who is tied, what a zero means, what is counted and not listed."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -50,7 +51,8 @@ def test_a_zero_price_is_not_known_where_the_source_means_that_by_it() -> None:
     before = a_price_list({"o1": an_offer(5, 20)}, on=BEFORE)
     now = a_price_list({"o1": an_offer(0, 20), "o3": an_offer(0, 0), "o4-mini": an_offer(0, 2)})
     prices = {"input": "i", "output": "o"}
-    (told,) = _composed(before, now, _source("offers", prices={**prices, "zero_is_missing": True})).prices
+    was, meant = (replace(week, zero_is_missing=True) for week in (before, now))
+    (told,) = _composed(was, meant, _source("offers", prices=prices)).prices
     assert [(entry.name.title, [money.after for money in entry.figures]) for entry in told.priced] == [
         ("o4-mini", [None, 2])
     ]

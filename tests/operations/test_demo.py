@@ -39,9 +39,9 @@ def test_the_folder_is_a_maildir_that_another_program_reads(demo: Demo) -> None:
 
 
 def test_the_mail_tells_the_new_model_the_new_leader_and_the_prices(demo: Demo) -> None:
-    assert demo.subject == "GPT-5.3-Codex-Spark takes #1 by 25.0 points"
+    assert demo.subject == "GPT-5.3-Codex-Spark takes #1 by 25.1 points"
     for part in parts(demo):
-        for words in ("GPT-5.3-Codex-Spark", "87.0", "62.0", "$2.00", "$8.00", "One new row"):
+        for words in ("GPT-5.3-Codex-Spark", "86.8", "61.7", "$2.00", "$8.00", "One new row"):
             assert words in part
 
 

@@ -73,6 +73,7 @@ def test_every_field_of_a_snapshot_comes_back_to_its_last_digit(engine: Engine) 
         scores={"b": {"k": Score(figure, -figure, figure, figure, 2**31 - 1), "l": Score(Decimal(0))}, "c": {}},
         offers={"k": Offer("host", figure, Decimal("0.000000000000000000019"), 2**31 - 1, 0), "l": Offer()},
         lead="b",
+        zero_is_missing=True,
     )
     add(engine, snapshot)
     loaded = load(engine, snapshot.capture)
@@ -186,3 +187,49 @@ def test_a_failure_is_told_for_days_without_a_capture(
             store.add_failure(connection, "other", day(number), at + timedelta(hours=1), "of another source")
     with reading(engine) as connection:
         assert store.last_failure(connection, "sample", day(0), day(6)) == told
+
+
+# What the weeks before say
+
+
+def priced(days: int, **offers: Offer) -> Snapshot:
+    """A price list of so many days after MONDAY."""
+    rows = {key: Row(key, key) for key in offers}
+    return Snapshot(replace(of_day(days).capture, source="prices"), rows, offers=offers)
+
+
+def test_recent_values_are_those_of_the_captures_between_a_day_and_the_previous_one(engine: Engine) -> None:
+    for days, score in ((0, 1), (7, 2), (14, 3), (21, 4)):
+        add(engine, of_day(days, f"model,score\na,{score}\nb,9\n"))
+    previous, since = of_day(21).capture, MONDAY + timedelta(days=7)
+    with reading(engine) as connection:
+        recent = store.recent_values(connection, previous, since, {"a": "a"})
+    assert recent == {("a", "score"): {Decimal(2), Decimal(3)}}
+
+
+def test_recent_values_of_a_renamed_row_stand_under_the_key_it_has_now(engine: Engine) -> None:
+    add(engine, of_day(0, "model,score\nold,1\n"))
+    add(engine, of_day(7, "model,score\nnew,2\n"))
+    with reading(engine) as connection:
+        keys = {"old": "new", "new": "new"}
+        recent = store.recent_values(connection, of_day(14).capture, MONDAY, keys)
+    assert recent == {("new", "score"): {Decimal(1), Decimal(2)}}
+
+
+def test_recent_values_of_an_offer_are_its_prices_sizes_and_details(engine: Engine) -> None:
+    add(engine, priced(0, old=Offer("h", Decimal(3), None, 8_000, details=(("cached input", Decimal("0.3")),))))
+    with reading(engine) as connection:
+        recent = store.recent_values(connection, priced(7).capture, MONDAY, {"old": "new"})
+    assert recent == {
+        ("new", "input"): {Decimal(3)},
+        ("new", "context"): {Decimal(8_000)},
+        ("new", "cached input"): {Decimal("0.3")},
+    }
+
+
+def test_recent_values_of_more_rows_than_a_statement_takes_are_all_there(engine: Engine) -> None:
+    keys = [f"m{number}" for number in range(1_100)]
+    add(engine, of_day(0, "model,score\n" + "".join(f"{key},1\n" for key in keys)))
+    with reading(engine) as connection:
+        recent = store.recent_values(connection, of_day(7).capture, MONDAY, dict(zip(keys, keys, strict=True)))
+    assert len(recent) == len(keys)

@@ -2,15 +2,19 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
-from digest.changes.columns import Column, unshifted
+from digest.changes.columns import Column, measure_alike
 from digest.changes.identity import Match, Matching
 from digest.changes.kinds import Change, Figure, Kind, Reason
-from digest.changes.noise import Basis, apart, basis
+from digest.changes.noise import apart, is_published
 from digest.changes.ranking import Standing, leaderboard
 from digest.changes.rows import Ranks, figure_of, unit_of
+from digest.scores.aggregates import made_of, with_aggregate_scores
 from digest.scores.catalog import resolve
-from digest.scores.snapshot import Benchmark, Snapshot, with_aggregates
+from digest.scores.snapshot import Benchmark, Score, Snapshot
+
+_NOISE = (Reason.WITHIN_UNCERTAINTY, Reason.BELOW_THRESHOLD)
 
 
 def board_of(snapshot: Snapshot) -> Ranks:
@@ -27,71 +31,66 @@ def board_changes(
     before: Ranks,
     after: Ranks,
     found: Sequence[Column],
+    scores: Sequence[Change],
 ) -> Iterator[Change]:
     """Rank changes of rows of both weeks, and another row at the top.
 
-    A lead that is made up otherwise than before is compared on the benchmarks that both weeks share; where it shares
-    none, places of the two weeks have nothing to do with one another.
+    Whether a row moved was judged with its score: what is no news there is none here. A lead that is made up otherwise
+    than before is compared on the benchmarks that both weeks share; where it shares none, places of the two weeks have
+    nothing to do with one another.
     """
     lead = current.lead
     if lead is None or lead not in previous.scores:
         return
-    about = current.benchmarks[lead]
-    was = previous.benchmarks[lead]
-    alike = (was.unit, was.higher_is_better, was.relative) == (about.unit, about.higher_is_better, about.relative)
-    comparable = alike and previous.lead == lead
+    comparable = previous.lead == lead and measure_alike(previous.benchmarks[lead], current.benchmarks[lead])
     column = next(column for column in found if column.name == lead)
     if column.anew and comparable:
         shared = _on_shared_cells(previous, current, {column.name for column in found if column.anew})
         comparable = shared is not None
         if shared is not None:
             before, after = (board_of(snapshot) for snapshot in shared)
-    if column.shift:
-        before = {key: it._replace(score=unshifted(it.score, -column.shift)) for key, it in before.items()}
+    before = {key: standing._replace(score=column.scale.forth(standing.score)) for key, standing in before.items()}
+    judged = {change.key: change for change in scores if change.benchmark == lead}
     for match in matching.matches:
         old, new = before.get(match.before.key), after.get(match.after.key)
         if old is None or new is None or old.rank == new.rank:
             continue
-        reason, news = _judge_rank(old, new, about) if comparable else (Reason.BENCHMARK_CHANGE, False)
+        reason, news = Reason.BENCHMARK_CHANGE, False
+        if comparable:
+            reason, news = _judge_rank(old, new, judged.get(new.key), column.about)
         yield _change(Kind.RANK_CHANGED, reason, news, current, new, figure_of(old.score, old.rank))
-    yield from _leader_change(previous, current, matching.matches, before, after, comparable=comparable)
+    yield from _leader_change(previous, current, matching.matches, before, after, judged if comparable else None)
 
 
 def _on_shared_cells(previous: Snapshot, current: Snapshot, anew: Collection[str]) -> tuple[Snapshot, Snapshot] | None:
     """Both snapshots with their overall mean made of the categories and benchmarks that both have, unchanged."""
     lead = current.lead or ""
-    categories = {
-        name.removeprefix("category:"): [
-            member
-            for member in current.benchmarks[name].inputs
-            if member in previous.benchmarks[name].inputs and member not in anew
-        ]
-        for name in current.benchmarks[lead].inputs
-        if name in previous.benchmarks[lead].inputs and name in previous.benchmarks
-    }
-    categories = {name: members for name, members in categories.items() if members}
-    if not categories:
+    shared: dict[str, Benchmark] = {}
+    for name in current.benchmarks[lead].inputs:
+        if name in previous.benchmarks[lead].inputs and name in previous.benchmarks:
+            members = set(previous.benchmarks[name].inputs) - set(anew)
+            shared |= {name: kept} if (kept := made_of(current.benchmarks[name], members)) else {}
+    if not shared:
         return None
-    return (
-        replace(previous, scores=with_aggregates(previous.scores, categories, lead)[0]),
-        replace(current, scores=with_aggregates(current.scores, categories, lead)[0]),
-    )
+    shared |= {lead: kept} if (kept := made_of(current.benchmarks[lead], shared.keys())) else {}
+    return _measured_by(previous, shared), _measured_by(current, shared)
 
 
-def _judge_rank(old: Standing, new: Standing, about: Benchmark) -> tuple[Reason, bool]:
-    if old.score.value == new.score.value:
+def _measured_by(snapshot: Snapshot, means: Mapping[str, Benchmark]) -> Snapshot:
+    benchmarks = {**snapshot.benchmarks, **means}
+    return replace(snapshot, benchmarks=benchmarks, scores=with_aggregate_scores(snapshot.scores, benchmarks, means))
+
+
+def _judge_rank(old: Standing, new: Standing, moved: Change | None, about: Benchmark) -> tuple[Reason, bool]:
+    """`moved` is what was judged of the row's own score: a place is news only where that is."""
+    if moved is None or old.score.value == new.score.value:
         return Reason.DISPLACED, False
-    published = _is_published(old, new, about)
-    if not apart(old.score, new.score, about):
-        return Reason.WITHIN_UNCERTAINTY if published else Reason.BELOW_THRESHOLD, False
+    if not moved.news:
+        return moved.reason, False
     rose = new.rank < old.rank
-    if rose is not _is_better(new, old, about):  # it rose and was overtaken all the same, or the other way round
+    if rose is not _is_better(new.score, old.score, about):  # it rose and was overtaken all the same, or the other way
         return Reason.DISPLACED, False
-    return Reason.BEYOND_UNCERTAINTY if published else Reason.BEYOND_THRESHOLD, old.band != new.band
-
-
-def _is_published(one: Standing, other: Standing, about: Benchmark) -> bool:
-    return basis(one.score, other.score, about) in (Basis.INTERVAL, Basis.STDERR)
+    return (moved.reason, True) if old.band != new.band else (Reason.TIED, False)
 
 
 def _leader_change(
@@ -100,55 +99,91 @@ def _leader_change(
     matches: Sequence[Match],
     before: Ranks,
     after: Ranks,
-    *,
-    comparable: bool,
+    judged: Mapping[str, Change] | None,
 ) -> Iterator[Change]:
-    """Given whenever another row tops the board; news only where it is ahead beyond uncertainty."""
+    """Given whenever another row tops the board; news only where it is ahead beyond uncertainty.
+
+    `judged` are the judgements of the rows' scores; None where the two weeks cannot be compared.
+    """
     if not before or not after:
         return
     held = next(iter(before.values()))
     old = replace(figure_of(held.score, 1), name=resolve(previous.rows[held.key].raw))
-    now: Mapping[str, Match] = {match.before.key: match for match in matches}
-    heir = now.get(held.key)
+    heir = next((match for match in matches if match.before.key == held.key), None)
     best, *others = after.values()
     on_top = {standing.key for standing in after.values() if standing.rank == 1}
     if heir and heir.after.key in on_top:
         if heir.before.raw != heir.after.raw:
             yield _change(Kind.LEADER_CHANGED, Reason.RENAME, False, current, after[heir.after.key], old)
         return
-    about = current.benchmarks[current.lead or ""]
-    if not comparable:
+    if judged is None:
         reason, news = Reason.BENCHMARK_CHANGE, False
-    elif any(other.band == 1 for other in others):
-        reason, news = Reason.TIED, False
-    elif heir is None and not _is_better(best, held, about):
-        reason, news = Reason.WITHDRAWAL, True
-    elif heir is not None and heir.after.key not in after:
-        reason, news = Reason.VALUE_WITHDRAWN, False
-    elif heir is not None and _stood_still(best, held, before, after, matches, about):
-        reason, news = Reason.WITHIN_UNCERTAINTY, False
     else:
-        published = _is_published(best, held, about)
-        reason, news = Reason.BEYOND_UNCERTAINTY if published else Reason.BEYOND_THRESHOLD, True
+        was = next((before.get(match.before.key) for match in matches if match.after.key == best.key), None)
+        left = after.get(heir.after.key) if heir else None
+        rise = _Move(was, best, judged.get(best.key))
+        fall = _Move(held, left, judged.get(heir.after.key) if heir else None)
+        tied = any(other.band == 1 for other in others)
+        reason, news = _judge_lead(rise, fall, current.benchmarks[current.lead or ""], tied=tied, gone=heir is None)
     yield _change(Kind.LEADER_CHANGED, reason, news, current, best, old)
 
 
-def _stood_still(
-    best: Standing, held: Standing, before: Ranks, after: Ranks, matches: Sequence[Match], about: Benchmark
-) -> bool:
-    """Whether neither the new leader nor the old one moved beyond uncertainty: they changed places within the noise."""
-    pairs = [(before.get(match.before.key), after.get(match.after.key)) for match in matches]
-    both = [
-        (old, new)
-        for old, new in pairs
-        if (old and new and best.key == new.key) or (old and new and held.key == old.key)
-    ]
-    return len(both) == 2 and not any(apart(old.score, new.score, about) for old, new in both)
+class _Move(NamedTuple):
+    """A row's place in both weeks, and what was judged of its score; None where it has none."""
+
+    was: Standing | None
+    now: Standing | None
+    judged: Change | None
+
+    @property
+    def excuse(self) -> Reason | None:
+        """Why the move of its score does not count; None where it counts, or where there was none."""
+        stood_still = self.was and self.now and self.was.score.value == self.now.score.value
+        if self.judged is None or self.judged.news or self.judged.reason is Reason.FILLED_IN or stood_still:
+            return None  # a row that is ranked for the first time is measured against the others like a new one
+        return self.judged.reason
+
+    @property
+    def counted(self) -> Score | None:
+        """The score that counts: this week's, or the one before where the move does not count or the row is gone."""
+        standing = self.was if self.excuse or self.now is None else self.now
+        return standing.score if standing else None
 
 
-def _is_better(one: Standing, other: Standing, about: Benchmark) -> bool:
+def _judge_lead(rise: _Move, fall: _Move, about: Benchmark, *, tied: bool, gone: bool) -> tuple[Reason, bool]:
+    """`rise` is the new leader's move, `fall` that of the row that led; `tied` says that others share the top now,
+    `gone` that the row that led is.
+
+    A lead is news where it is one without the moves that are none, and where the new leader did not merely stay
+    behind at a top that it shared.
+    """
+    ours, theirs, held = rise.counted, fall.counted, fall.was.score if fall.was else None
+    rose = rise.judged is not None and rise.judged.news
+    shared = rise.was is not None and rise.was.band == 1 and not rose
+    if _is_ahead(ours, theirs, about) and not tied and not shared:
+        if rise.judged and rose:
+            return rise.judged.reason, True
+        if fall.judged and not _is_ahead(ours, held, about):
+            return fall.judged.reason, True
+        published = ours and theirs and is_published(ours, theirs, about)
+        return Reason.BEYOND_UNCERTAINTY if published else Reason.BEYOND_THRESHOLD, True
+    causes = [cause for cause in (rise.excuse, fall.excuse, Reason.WITHDRAWAL if gone else None) if cause]
+    cause = next((cause for cause in causes if cause not in _NOISE), None)
+    if tied and cause in (None, Reason.WITHDRAWAL):
+        return Reason.TIED, False
+    if cause is None:
+        return causes[0] if causes else Reason.TIED, False
+    return cause, cause is Reason.WITHDRAWAL and not shared
+
+
+def _is_ahead(one: Score | None, other: Score | None, about: Benchmark) -> bool:
+    """Better beyond uncertainty."""
+    return one is not None and other is not None and _is_better(one, other, about) and apart(one, other, about)
+
+
+def _is_better(one: Score, other: Score, about: Benchmark) -> bool:
     sign = 1 if about.higher_is_better else -1
-    return sign * one.score.value > sign * other.score.value
+    return sign * one.value > sign * other.value
 
 
 def _change(kind: Kind, reason: Reason, news: bool, current: Snapshot, new: Standing, before: Figure) -> Change:

@@ -1,18 +1,17 @@
 """What differs in each benchmark's column, found in one pass; and what moved in it as a whole."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from itertools import compress, filterfalse
 from operator import ne
-from statistics import median, median_low
 from typing import NamedTuple
 
 from digest.changes.identity import Match
 from digest.changes.noise import apart
+from digest.changes.scales import FEWEST_ROWS, SAME, Scale, scale_between
 from digest.scores.snapshot import Benchmark, Score, Snapshot
-
-FEWEST_ROWS = 5
-"""Below so many shared rows nothing can be called common."""
 
 
 class Cell(NamedTuple):
@@ -26,14 +25,14 @@ class Cell(NamedTuple):
 class Column(NamedTuple):
     """A benchmark of both weeks: `shared` rows have a figure in both, `cells` are those that differ.
 
-    `shift` is by how much a relative scale moved for everybody; `anew` says that the benchmark is another than before.
+    `scale` is how a relative scale moved for everybody; `anew` says that the benchmark is another than before.
     """
 
     name: str
     about: Benchmark
     shared: int
     cells: tuple[Cell, ...]
-    shift: Decimal = Decimal(0)
+    scale: Scale = SAME
     anew: bool = False
 
     @property
@@ -85,9 +84,8 @@ def _column(
 
 
 def _on_moved_scale(column: Column, previous: Snapshot, current: Snapshot, matches: Sequence[Match]) -> Column:
-    """The column with its shift, where its whole scale moved; then a row that stood still differs as well."""
-    shift = _common_shift(column)
-    if not shift:
+    """The column with its scale, where that moved; then a row that stood still differs as well."""
+    if not column.about.relative or 2 * len(column.changed) < column.shared:
         return column
     before, after = previous.scores[column.name], current.scores[column.name]
     cells = [
@@ -95,49 +93,17 @@ def _on_moved_scale(column: Column, previous: Snapshot, current: Snapshot, match
         for match in matches
         if match.before.key in before or match.after.key in after
     ]
-    return column._replace(shift=shift, cells=tuple(cells))
-
-
-def _common_shift(column: Column) -> Decimal:
-    """By how much a relative scale was re-anchored: the median difference of the rows of both weeks.
-
-    Zero unless it is beyond the noise floor (further than the figures are known) and two thirds of the rows moved with
-    it: where only half of them rise, they rose.
-    """
-    if not column.about.relative or column.shared < FEWEST_ROWS or not column.changed:
-        return Decimal(0)
-    changed = [new.value - old.value for old, new in column.changed]
-    shift = median_low(changed + [Decimal(0)] * (column.shared - len(changed)))
-    known = median(max(half_width(old), half_width(new)) for old, new in column.changed)
-    floor = max(known, column.about.margin or Decimal(0))
-    together = sum(abs(difference - shift) <= floor for difference in changed)
-    return shift if abs(shift) > floor and 3 * together >= 2 * column.shared else Decimal(0)
-
-
-def half_width(score: Score) -> Decimal:
-    """Half of the published 95 % interval, or what a standard error makes of it; zero where nothing is published."""
-    if score.low is not None and score.high is not None:
-        return (score.high - score.low) / 2
-    return score.stderr * Decimal("1.959964") if score.stderr is not None else Decimal(0)
-
-
-def unshifted(score: Score, by: Decimal) -> Score:
-    """A score of this week on the scale of the week before."""
-    low, high = (None if bound is None else bound - by for bound in (score.low, score.high))
-    return Score(score.value - by, low, high, score.stderr, score.n)
+    scale = scale_between([(cell.old, cell.new) for cell in cells if cell.old and cell.new], column.about)
+    return column if scale == SAME else column._replace(scale=scale, cells=tuple(cells))
 
 
 def _made_anew(found: Sequence[Column], previous: Snapshot) -> set[str]:
-    """Columns that changed for most rows at once while most others stood still, and the aggregates over them.
+    """Columns on a fixed scale that changed for most rows at once, and the aggregates over them.
 
-    Rows are measured one by one; when a whole column on a fixed scale changes, the benchmark did. Where most columns
-    change nothing is said here: whether such a capture is to be believed is plausibility's question.
+    Rows are measured one by one: when a whole column changes, the benchmark did. A capture in which most columns do is
+    held back by plausibility, and gets here only on a person's word.
     """
-    fixed = [column for column in found if is_on_a_fixed_scale(column.about)]
-    moved = {
-        column.name for column in fixed if column.shared >= FEWEST_ROWS and 2 * beyond_noise(column) > column.shared
-    }
-    anew = moved if 2 * len(moved) < len(fixed) else set()
+    anew = {column.name for column in found if mostly_moved(column)}
     for column in found:  # an aggregate stands after what it is made of
         inputs = column.about.inputs
         if inputs and (inputs != previous.benchmarks[column.name].inputs or anew.intersection(inputs)):
@@ -145,9 +111,15 @@ def _made_anew(found: Sequence[Column], previous: Snapshot) -> set[str]:
     return anew
 
 
+def mostly_moved(column: Column) -> bool:
+    """Whether most rows of a benchmark on a fixed scale moved beyond noise."""
+    enough = is_on_a_fixed_scale(column.about) and column.shared >= FEWEST_ROWS
+    return enough and 2 * beyond_noise(column) > column.shared
+
+
 def beyond_noise(column: Column) -> int:
     """How many figures differ by more than their published uncertainty."""
-    published = Benchmark(column.name)  # a margin of ours says nothing of what the publisher did
+    published = replace(column.about, margin=None)  # a margin of ours says nothing of what the publisher did
     return sum(apart(old, new, published) for old, new in column.changed)
 
 
@@ -163,3 +135,86 @@ def came_and_went(previous: Snapshot, current: Snapshot) -> tuple[list[str], lis
 
 def _only_in(one: Snapshot, other: Snapshot) -> list[str]:
     return sorted(name for name, about in one.benchmarks.items() if not about.inputs and name not in other.benchmarks)
+
+
+class RenamedColumn(NamedTuple):
+    """A benchmark that goes by another name: of `rows` rows of both weeks, `same` have the same figure in it."""
+
+    before: str
+    after: str
+    same: int
+    rows: int
+
+
+def renamed_columns(previous: Snapshot, current: Snapshot, matches: Sequence[Match]) -> tuple[RenamedColumn, ...]:
+    """A column that went and one that came with the same figure in nine of ten rows, where no other column has them.
+
+    Five rows must be the same in five figures of their own: a column of zeros is like any other.
+    """
+    came, went = came_and_went(previous, current)
+    if not (came and went):
+        return ()
+    alike = [
+        RenamedColumn(before, after, len(values), rows)
+        for (before, after), values in sorted(_equal_figures(previous, current, matches, came, went).items())
+        if len(set(values)) >= FEWEST_ROWS
+        and measure_alike(previous.benchmarks[before], current.benchmarks[after])
+        and 10 * len(values) >= 9 * (rows := _rows_of_either(previous.scores[before], current.scores[after], matches))
+    ]
+    was, now = Counter(pair.before for pair in alike), Counter(pair.after for pair in alike)
+    return tuple(
+        pair
+        for pair in alike
+        if pair.before in went and pair.after in came and was[pair.before] == now[pair.after] == 1
+    )
+
+
+def _equal_figures(
+    previous: Snapshot, current: Snapshot, matches: Sequence[Match], came: Collection[str], went: Collection[str]
+) -> Mapping[tuple[str, str], list[Decimal]]:
+    """By (benchmark before, benchmark after), of which one went or came: the figures that a row has in both."""
+    equal: dict[tuple[str, str], list[Decimal]] = defaultdict(list)
+    for match in matches:
+        now: dict[Decimal, list[str]] = defaultdict(list)
+        for name, score in _measured(current, match.after.key):
+            now[score.value].append(name)
+        for before, score in _measured(previous, match.before.key):
+            for after in now.get(score.value, ()):
+                if before in went or after in came:
+                    equal[before, after].append(score.value)
+    return equal
+
+
+def _measured(snapshot: Snapshot, key: str) -> Iterator[tuple[str, Score]]:
+    for name, scores in snapshot.scores.items():
+        if key in scores and not snapshot.benchmarks[name].inputs:
+            yield name, scores[key]
+
+
+def measure_alike(one: Benchmark, other: Benchmark) -> bool:
+    """Whether two figures of theirs can be compared at all."""
+    return (one.unit, one.higher_is_better, one.relative) == (other.unit, other.higher_is_better, other.relative)
+
+
+def _rows_of_either(before: Mapping[str, Score], after: Mapping[str, Score], matches: Sequence[Match]) -> int:
+    return sum(match.before.key in before or match.after.key in after for match in matches)
+
+
+def under_new_names(previous: Snapshot, renamed: Sequence[RenamedColumn]) -> Snapshot:
+    """Last week's snapshot with its benchmarks by the names they have now."""
+    if not renamed:
+        return previous
+    names = {pair.before: pair.after for pair in renamed}
+
+    def now(name: str) -> str:
+        return names.get(name, name)
+
+    return replace(
+        previous,
+        benchmarks={
+            now(name): replace(about, name=now(name), inputs=tuple(map(now, about.inputs)))
+            for name, about in previous.benchmarks.items()
+        },
+        scores={now(name): scores for name, scores in previous.scores.items()},
+        lead=previous.lead and now(previous.lead),
+    )

@@ -2,30 +2,49 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
+from difflib import SequenceMatcher
 from typing import Literal
 
-from digest.scores.catalog import ModelName, resolve
+from digest.changes.kinds import NO_MEMORY, Memory
+from digest.scores.catalog import resolve
 from digest.scores.snapshot import Row, Snapshot
 
-By = Literal["key", "name", "identity", "namespace", "figures", "offer"]
+By = Literal["key", "name", "namespace", "identity", "figures", "offer", "memory"]
+Pairs = list[tuple[str, str]]
+Rows = Mapping[str, Row]
 Traits = Mapping[str, object]
 
 EVIDENCE: dict[By, str] = {
     "key": "the row's own key is the same",
     "name": "the only row of that name in either week",
+    "namespace": "the rows under that prefix moved together",
     "identity": "the catalogue knows both names as one model and variant",
-    "namespace": "all rows under that prefix moved together",
     "figures": "suspected: the same figures, which no other row has",
     "offer": "suspected: the same offer under a name that differs by its release stage only",
+    "memory": "suspected: it went by this name, with the same figures, a short while ago",
 }
 """What shows that two rows are one; what is only suspected says so."""
 
-_STAGES = frozenset({"preview", "beta", "exp", "experimental", "latest", "stable"})
+_PROVED = frozenset[By]({"name", "namespace", "identity"})
+"""What the catalogue has no say in; equal figures do not make one of two models that it knows apart."""
+
+_STAGES = frozenset({"preview", "latest", "stable"})
+"""Words that a maker drops when the same model is released. An exp or a beta is a model of its own."""
 
 FEWEST_MOVED = 3
 """So many rows must move together before a move of their prefix is a proof."""
+
+MOST_MOVED_PERCENT = 90
+"""So large a share of what left a prefix, and of what arrived under the other: a row may be withdrawn that week."""
+
+FEWEST_FIGURES = 2
+"""One figure alone can be equal, or differ, by coincidence."""
+
+ALIKE = 0.6
+"""The ratio from which difflib takes two texts for close; another spelling of a name is closer than that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +66,9 @@ class Matching:
     reused: tuple[Match, ...]
 
 
-def match_rows(previous: Snapshot, current: Snapshot) -> Matching:
-    """Match by key, then by name, by what the catalogue knows, by moved prefixes, by figures; each only if unique."""
+def match_rows(previous: Snapshot, current: Snapshot, memory: Memory = NO_MEMORY) -> Matching:
+    """Match by key, then by name, by moved prefixes, by what the catalogue knows, by equal figures or offers, by what
+    the weeks before say; each only where it is unique on both sides."""
     kept = [Match(previous.rows[key], row, "key") for key, row in current.rows.items() if key in previous.rows]
     reused = [match for match in kept if match.before.raw != match.after.raw and _is_reuse(match, previous, current)]
     matches = [match for match in kept if match not in reused] if reused else kept
@@ -56,33 +76,57 @@ def match_rows(previous: Snapshot, current: Snapshot) -> Matching:
     left = {key: row for key, row in previous.rows.items() if key not in current.rows or key in gone_keys}
     arrived = {key: row for key, row in current.rows.items() if key not in previous.rows or key in gone_keys}
     shared = previous.benchmarks.keys() & current.benchmarks.keys()
-    for by, trait in _PROOFS.items():
+    proofs: dict[By, Callable[[], Pairs]] = {
+        "name": lambda: _unique_pairs(_names(left), _names(arrived)),
+        "namespace": lambda: _moves(left, arrived),
+        "identity": lambda: _unique_pairs(_identities(left), _identities(arrived)),
+        "figures": lambda: _unique_pairs(
+            _fingerprints(previous, left, shared), _fingerprints(current, arrived, shared)
+        ),
+        "offer": lambda: _unique_pairs(_offers(previous, left), _offers(current, arrived)),
+        "memory": lambda: _returned(previous, left, arrived, memory),
+    }
+    for by, pairs in proofs.items():
         if not (left and arrived):
             break
-        pairs = _unique_pairs(trait(previous, left.values(), shared), trait(current, arrived.values(), shared))
-        matches += [Match(left.pop(before), arrived.pop(after), by) for before, after in pairs]
-        if by == "identity":
-            matches += [
-                Match(left.pop(before), arrived.pop(after), "namespace") for before, after in _moves(left, arrived)
-            ]
+        for before, after in pairs():
+            if by in _PROVED or not _known_apart(left[before].raw, arrived[after].raw):
+                matches.append(Match(left.pop(before), arrived.pop(after), by))
     matches.sort(key=lambda match: match.after.key)
     return Matching(tuple(matches), tuple(sorted(left.values())), tuple(sorted(arrived.values())), tuple(reused))
 
 
 def _is_reuse(match: Match, previous: Snapshot, current: Snapshot) -> bool:
-    """Another model under an old key: the names mean different models, and no figure is the same."""
-    if _same_model(resolve(match.before.raw), resolve(match.after.raw)):
+    """Another model under an old key: the names mean two models or are nothing alike, and no figure is the same."""
+    if not (_known_apart(match.before.raw, match.after.raw) or _unrelated(match.before.raw, match.after.raw)):
         return False
-    before, after = dict(_figures(previous, match.before)), dict(_figures(current, match.after))
+    before, after = _said(previous, match.before), _said(current, match.after)
     shared = before.keys() & after.keys()
-    return bool(shared) and all(before[name] != after[name] for name in shared)
+    return len(shared) >= FEWEST_FIGURES and all(before[name] != after[name] for name in shared)
 
 
-def _same_model(one: ModelName, other: ModelName) -> bool:
-    return (one.model, one.pair) == (other.model, other.pair)
+def _known_apart(one: str, other: str) -> bool:
+    """Whether the catalogue understands both names, as two models; a release stage alone makes no other model."""
+    before, after = resolve(one), resolve(other)
+    if "unresolved" in (before.how, after.how):
+        return False
+    return (_words(before.model), before.pair) != (_words(after.model), after.pair)
 
 
-def _unique_pairs(left: Traits, arrived: Traits) -> list[tuple[str, str]]:
+def _unrelated(one: str, other: str) -> bool:
+    """Whether two names, of which one at least is not understood, are no spellings of one name."""
+    if "unresolved" not in (resolve(one).how, resolve(other).how):
+        return False
+    first, second = sorted(re.sub(r"[\W_]+", "", name.lower()) for name in (one, other))
+    return SequenceMatcher(None, first, second).ratio() < ALIKE
+
+
+def _words(raw: str) -> frozenset[str]:
+    """The words of a name but for its release stage."""
+    return frozenset(re.split(r"[^a-z0-9.]+", raw.lower())) - _STAGES
+
+
+def _unique_pairs(left: Traits, arrived: Traits) -> Pairs:
     """Keys that left and keys that arrived with the same trait, where nobody else on either side has it."""
     before, after = _by_trait(left), _by_trait(arrived)
     return [
@@ -99,25 +143,27 @@ def _by_trait(traits: Traits) -> dict[object, list[str]]:
     return keys
 
 
-def _names(_snapshot: Snapshot, rows: Iterable[Row], _shared: Collection[str]) -> Traits:
-    return {row.key: row.raw for row in rows}
+def _names(rows: Rows) -> Traits:
+    return {key: row.raw for key, row in rows.items()}
 
 
-def _identities(_snapshot: Snapshot, rows: Iterable[Row], _shared: Collection[str]) -> Traits:
+def _identities(rows: Rows) -> Traits:
     """Model, variant, pair and host; a name that nothing was understood of proves nothing."""
-    names = {row.key: resolve(row.raw) for row in rows}
+    names = {key: resolve(row.raw) for key, row in rows.items()}
     return {key: (name.identity, name.host) for key, name in names.items() if name.how != "unresolved"}
 
 
-def _fingerprints(snapshot: Snapshot, rows: Iterable[Row], shared: Collection[str]) -> Traits:
+def _fingerprints(snapshot: Snapshot, rows: Rows, shared: Collection[str]) -> Traits:
     """All figures of each row that has two or more on shared benchmarks: one alone, or zeros, can be a coincidence."""
-    prints = {row.key: tuple(it for it in _figures(snapshot, row) if it[0] in shared) for row in rows}
+    prints = {key: tuple(it for it in _scores(snapshot, row) if it[0] in shared) for key, row in rows.items()}
     return {
-        key: figures for key, figures in prints.items() if len(figures) >= 2 and any(value for _name, value in figures)
+        key: figures
+        for key, figures in prints.items()
+        if len(figures) >= FEWEST_FIGURES and any(value for _name, value in figures)
     }
 
 
-def _figures(snapshot: Snapshot, row: Row) -> list[tuple[str, object]]:
+def _scores(snapshot: Snapshot, row: Row) -> list[tuple[str, Decimal]]:
     """The row's scores by benchmark. Money is left out: it is put right too often, and shared by too many."""
     return [
         (name, snapshot.scores[name][row.key].value)
@@ -126,41 +172,66 @@ def _figures(snapshot: Snapshot, row: Row) -> list[tuple[str, object]]:
     ]
 
 
-def _offers(snapshot: Snapshot, rows: Iterable[Row], _shared: Collection[str]) -> Traits:
+def _offers(snapshot: Snapshot, rows: Rows) -> Traits:
     """Whole offers that say at least two things, with the words of the name but for its release stage."""
-    found = {row.key: (row, snapshot.offers[row.key]) for row in rows if row.key in snapshot.offers}
+    said = {key: tuple(_offered(snapshot, key)) for key in rows}
     return {
-        key: (offer, frozenset(re.split(r"[^a-z0-9.]+", row.raw.lower())) - _STAGES)
-        for key, (row, offer) in found.items()
-        if sum(part is not None for part in offer[1:]) >= 2
+        key: (snapshot.offers[key].host, offered, _words(rows[key].raw))
+        for key, offered in said.items()
+        if len(offered) >= FEWEST_FIGURES
     }
 
 
-_PROOFS: dict[By, Callable[[Snapshot, Iterable[Row], Collection[str]], Traits]] = {
-    "name": _names,
-    "identity": _identities,
-    "figures": _fingerprints,
-    "offer": _offers,
-}
+def _offered(snapshot: Snapshot, key: str) -> Iterator[tuple[str, Decimal]]:
+    """The prices and sizes of a row's offer that are known, by field or name."""
+    if (offer := snapshot.offers.get(key)) is not None:
+        fields = {name: getattr(offer, name) for name in ("input", "output", "context", "max_output")}
+        for name, figure in (fields | dict(offer.details)).items():
+            if (known := snapshot.known(figure)) is not None:
+                yield name, known
 
 
-def _moves(left: Mapping[str, Row], arrived: Mapping[str, Row]) -> list[tuple[str, str]]:
-    """Rows of a prefix that left while the same names arrived under one other prefix, all of them."""
+def _said(snapshot: Snapshot, row: Row) -> dict[str, Decimal]:
+    """All figures of a row, by benchmark or field of its offer."""
+    return {**dict(_scores(snapshot, row)), **dict(_offered(snapshot, row.key))}
+
+
+def _returned(previous: Snapshot, left: Rows, arrived: Rows, memory: Memory) -> Pairs:
+    """Rows that left while one came back that had all their figures: a change of name was taken back."""
+    remembered = defaultdict(set)
+    for key, name in memory.recent:
+        if key in arrived:
+            remembered[key].add(name)
+    found = []
+    for before, row in left.items() if remembered else ():
+        said = _said(previous, row)
+        for after, names in remembered.items():
+            shared = said.keys() & names
+            if len(shared) >= FEWEST_FIGURES and all(memory.had(after, name, said[name]) for name in shared):
+                found.append((before, after))
+    return _only_once(found)
+
+
+def _only_once(pairs: Pairs) -> Pairs:
+    """The pairs neither side of which stands in another: a row that could be either of two is proved to be neither."""
+    from_, to = Counter(before for before, _after in pairs), Counter(after for _before, after in pairs)
+    return [(before, after) for before, after in pairs if from_[before] == to[after] == 1]
+
+
+def _moves(left: Rows, arrived: Rows) -> Pairs:
+    """Rows of a prefix that left while the same names arrived under one other prefix: nearly all of both."""
     tails = _by_trait({key: key.rpartition("/")[2] for key in arrived})
-    candidates: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
+    moves: dict[tuple[str, str], Pairs] = defaultdict(list)
     for key in left:
         prefix, _, tail = key.rpartition("/")
         for other in tails.get(tail, ()):
-            candidates[prefix, other.rpartition("/")[0]].append((key, other))
-    under: dict[str, int] = defaultdict(int)
-    for key in left:
-        under[key.rpartition("/")[0]] += 1
-    whole = [
-        pair
-        for (before, _after), pairs in candidates.items()
-        if len(pairs) >= FEWEST_MOVED and len(pairs) == under[before]
-        for pair in pairs
-    ]
-    from_, to = Counter(before for before, _after in whole), Counter(after for _before, after in whole)
-    # a name that could have moved to two places, or from two, proves nothing
-    return [(before, after) for before, after in whole if from_[before] == to[after] == 1]
+            moves[prefix, other.rpartition("/")[0]].append((key, other))
+    from_, to = (Counter(key.rpartition("/")[0] for key in rows) for rows in (left, arrived))
+    return _only_once(
+        [
+            pair
+            for (before, after), pairs in moves.items()
+            if len(pairs) >= FEWEST_MOVED and 100 * len(pairs) >= MOST_MOVED_PERCENT * max(from_[before], to[after])
+            for pair in pairs
+        ]
+    )

@@ -125,13 +125,18 @@ class Change:
 @dataclass(frozen=True, slots=True)
 class Memory:
     """What the weeks before say of what changes now. `recent` holds, by row key and benchmark or field of an offer, the
-    values of the last few captures before the previous one."""
+    values of the last few captures before the previous one. A row that was renamed since stands under its new key."""
 
     recent: Mapping[tuple[str, str], Collection[Decimal]] = field(default_factory=dict)
 
     def had(self, key: str, benchmark: str, value: Decimal) -> bool:
         """Whether a row had this value a short while ago."""
         return value in self.recent.get((key, benchmark), ())
+
+    @property
+    def rows(self) -> frozenset[str]:
+        """The keys of the rows of which a value is remembered."""
+        return frozenset(key for key, _benchmark in self.recent)
 
 
 NO_MEMORY = Memory()

@@ -1,5 +1,6 @@
 """Prices and sizes, field by field; the same fact under several ids is told once."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -24,6 +25,7 @@ OFFER_UNITS = {"input": MONEY, "output": MONEY, "context": "tokens", "max_output
 """The fields of an offer that are compared, with their units. Its details are prices as well."""
 
 _NOTHING = Offer()
+_TIER = re.compile(r"(?P<of>.+) above (?P<size>\d+)(?P<unit>[KM]?)", re.ASCII)
 
 
 class _Field(NamedTuple):
@@ -37,23 +39,23 @@ class _Field(NamedTuple):
 
 
 def offer_changes(previous: Snapshot, current: Snapshot, matching: Matching, memory: Memory) -> Iterator[Change]:
-    """Every price or size that differs. A price of a tier that moved with the row's own is the same fact."""
+    """Every price or size that differs. One that moved as the row's own base price did is the same fact, and so is one
+    that was told as news under another id."""
     if not (previous.offers or current.offers):
         return
     told: set[tuple[object, ...]] = set()
     for match in sorted(matching.matches, key=_plainness):
-        before = previous.offers.get(match.before.key, _NOTHING)
-        after = current.offers.get(match.after.key, _NOTHING)
-        if before == after:
-            continue
-        base_moved = (before.input, before.output) != (after.input, after.output)
-        for field in _fields(match, before, after):
+        moved: dict[str, _Field] = {}  # the row's own prices that were told, here or under another id
+        for field in _fields(match, previous, current):
             change = _change(field, current, memory)
             name = change.name
             fact = (name.model, name.pair, name.effort, name.thinking, field.name, field.old, field.new)
-            if change.news and (fact in told or (base_moved and field.name not in OFFER_UNITS)):
+            if change.news and (fact in told or _follows(field, moved.get(_base(field.name)))):
                 change = replace(change, reason=Reason.SAME_FACT, news=False)
-            told.add(fact)
+            if change.news:
+                told.add(fact)
+            if change.news or change.reason is Reason.SAME_FACT:
+                moved[field.name] = field
             yield change
 
 
@@ -61,27 +63,63 @@ def _plainness(match: Match) -> tuple[bool, int, str]:
     return resolve(match.after.raw).host is not None, len(match.after.raw), match.after.key
 
 
-def _fields(match: Match, before: Offer, after: Offer) -> Iterator[_Field]:
+def _fields(match: Match, previous: Snapshot, current: Snapshot) -> Iterator[_Field]:
+    before = previous.offers.get(match.before.key, _NOTHING)
+    after = current.offers.get(match.after.key, _NOTHING)
+    if before == after:
+        return
     for name, unit in OFFER_UNITS.items():
-        old, new = getattr(before, name), getattr(after, name)
+        old, new = previous.known(getattr(before, name)), current.known(getattr(after, name))
         if old != new:
-            yield _Field(match, name, unit, _decimal(old), _decimal(new))
+            yield _Field(match, name, unit, old, new)
     if before.details != after.details:
-        was, now = dict(before.details), dict(after.details)
-        for name in sorted(was.keys() | now.keys()):
-            old, new = was.get(name), now.get(name, _base_of(name, after))
+        for name in sorted({name for name, _price in (*before.details, *after.details)}):
+            old, new = previous.known(_in_force(name, before)), current.known(_in_force(name, after))
             if old != new:
                 yield _Field(match, name, MONEY, old, new)
 
 
-def _base_of(detail: str, offer: Offer) -> Decimal | None:
-    """The price that holds where a tier of it is no longer there."""
-    word = detail.split(" ")[0]
-    return getattr(offer, word) if word in ("input", "output") else None
+def _in_force(detail: str, offer: Offer) -> Decimal | None:
+    """A further price by its name. Of a tier that is not there, what holds instead: the tier below it, or the base."""
+    prices = dict(offer.details)
+    asked = _TIER.fullmatch(detail)
+    if detail in prices or asked is None:
+        return prices.get(detail)
+    below = [
+        (_size(tier), price)
+        for name, price in offer.details
+        if (tier := _TIER.fullmatch(name)) and tier["of"] == asked["of"] and _size(tier) < _size(asked)
+    ]
+    if below:
+        return max(below)[1]
+    base = asked["of"]
+    return getattr(offer, base) if base in ("input", "output") else prices.get(base)
 
 
-def _decimal(value: Decimal | int | None) -> Decimal | None:
-    return None if value is None else Decimal(value)
+def _size(tier: re.Match[str]) -> int:
+    return int(tier["size"]) * {"": 1, "K": 1_000, "M": 1_000_000}[tier["unit"]]
+
+
+def _base(detail: str) -> str:
+    """The price of an offer that a further price goes with: `cached input above 200K` with `input`."""
+    return next((word for word in ("input", "output") if word in detail.split()), "")
+
+
+def _follows(field: _Field, base: _Field | None) -> bool:
+    """Whether a further price only moved with its base: in the same ratio, but for rounding, or to the same price."""
+    if base is None or base.name == field.name:
+        return False
+    old, new, was, now = (price or Decimal(0) for price in (field.old, field.new, base.old, base.new))
+    if not (old and new and was and now):
+        return False
+    apart = abs(new * was - old * now)  # from new = old * now / was, and from the same on the way back
+    return new == now or apart <= max(_rounding(new) * was, _rounding(old) * now)
+
+
+def _rounding(price: Decimal) -> Decimal:
+    """Half of the last digit that a price is written with, which is a cent at least."""
+    exponent = price.normalize().as_tuple().exponent
+    return Decimal(5).scaleb(min(int(exponent), -2) - 1)
 
 
 def _change(field: _Field, current: Snapshot, memory: Memory) -> Change:

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from decimal import Decimal
 from statistics import median
 
-from digest.changes.columns import FEWEST_ROWS, Column, beyond_noise, columns, is_on_a_fixed_scale
+from digest.changes.columns import Column, beyond_noise, columns, is_on_a_fixed_scale, mostly_moved
 from digest.changes.identity import Matching, match_rows
 from digest.changes.offers import OFFER_UNITS
+from digest.changes.scales import FEWEST_ROWS, SAME
 from digest.scores.snapshot import Snapshot
 
 MOST_GONE = Decimal("0.5")
@@ -39,7 +40,7 @@ def _vanished(believed: Snapshot, matching: Matching) -> Iterator[str]:
 
 def _other_units(found: tuple[Column, ...]) -> Iterator[str]:
     for column in found:
-        if column.shift:  # a relative scale that was moved as a whole has no unit to lose
+        if column.scale != SAME:  # a relative scale that was moved as a whole has no unit to lose
             continue
         ratios = [abs(new.value / old.value) for old, new in column.changed if old.value and new.value]
         yield from _unit_doubt(column.name, ratios, column.shared)
@@ -69,7 +70,7 @@ def _unit_doubt(name: str, ratios: list[Decimal], shared: int) -> Iterator[str]:
 def _moved(found: tuple[Column, ...]) -> Iterator[str]:
     """Most figures of most benchmarks moved, where each row stands by itself."""
     fixed = [column for column in found if is_on_a_fixed_scale(column.about) and column.shared]
-    moved = [column for column in fixed if column.shared >= FEWEST_ROWS and 2 * beyond_noise(column) > column.shared]
+    moved = [column for column in fixed if mostly_moved(column)]
     if moved and 2 * len(moved) >= len(fixed):
         figures = sum(map(beyond_noise, moved))
         yield f"{figures} figures of {len(moved)} of {len(fixed)} benchmarks changed at once"

@@ -1,10 +1,12 @@
 """Leaderboards: the order of a benchmark's rows, their ranks, and the bands within which they are tied."""
 
 from bisect import bisect_left
+from decimal import Decimal
 from typing import NamedTuple
 
 from digest.changes.noise import Basis, apart, basis
-from digest.scores.snapshot import Score, Snapshot
+from digest.scores.snapshot import Benchmark, Score, Snapshot
+from digest.scores.uncertainty import Z95, interval, variance
 
 
 class Standing(NamedTuple):
@@ -46,13 +48,26 @@ def _bands(scores: list[Score], snapshot: Snapshot, benchmark: str) -> list[int]
     sign = -1 if about.higher_is_better else 1
     grounds = {basis(score, score, about) for score in scores}
     if grounds == {Basis.INTERVAL}:  # better beyond uncertainty: its worse bound is past one's better bound
-        worse = sorted(sign * (score.low if sign < 0 else score.high) for score in scores)  # type: ignore[operator]
-        better = [sign * (score.high if sign < 0 else score.low) for score in scores]  # type: ignore[operator]
+        bounds = [bound for bound in map(interval, scores) if bound is not None]
+        worse = sorted(sign * (low if sign < 0 else high) for low, high in bounds)
+        better = [sign * (high if sign < 0 else low) for low, high in bounds]
         return [bisect_left(worse, bound) + 1 for bound in better]
+    values = [sign * score.value for score in scores]
     if grounds <= {Basis.MARGIN, Basis.NONE}:
-        values = [sign * score.value for score in scores]
         return [bisect_left(values, value - (about.margin or 0)) + 1 for value in values]
-    return [
-        1 + sum(apart(score, better, about) for better in scores[:index] if better.value != score.value)
-        for index, score in enumerate(scores)
-    ]
+    reach = _reach(scores, about)
+    bands = []
+    for index, score in enumerate(scores):
+        far = bisect_left(values, values[index] - reach)
+        near = (better for better in scores[far:index] if better.value != score.value)
+        bands.append(1 + far + sum(apart(score, better, about) for better in near))
+    return bands
+
+
+def _reach(scores: list[Score], about: Benchmark) -> Decimal:
+    """Any two rows further from each other than this are apart, whatever is known of them."""
+    known = [bounds for bounds in map(interval, scores) if bounds is not None]
+    widest = max((high - low for low, high in known), default=Decimal(0))
+    variances = [squared for score in scores if (squared := variance(score, about.unit)) is not None]
+    deviation = (2 * max(variances, default=Decimal(0))).sqrt()
+    return max(about.margin or Decimal(0), 2 * widest, Z95 * deviation)

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from digest.changes.identity import EVIDENCE, Match, Matching
-from digest.changes.kinds import Change, Figure, Kind, Reason
+from digest.changes.kinds import NO_MEMORY, Change, Figure, Kind, Memory, Reason
 from digest.changes.ranking import Standing
 from digest.scores.catalog import ModelName, resolve
 from digest.scores.snapshot import Row, Score, Snapshot
@@ -19,17 +19,26 @@ def first_rows(current: Snapshot, board: Ranks) -> Iterator[Change]:
 
 
 def row_changes(
-    previous: Snapshot, current: Snapshot, matching: Matching, before: Ranks, after: Ranks
+    previous: Snapshot,
+    current: Snapshot,
+    matching: Matching,
+    before: Ranks,
+    after: Ranks,
+    memory: Memory = NO_MEMORY,
 ) -> Iterator[Change]:
     """Arrivals, departures, renames, moved prefixes and keys that were given to another row.
+
+    A row that was there a short while ago is back, and no launch.
 
     In a price list a model is one launch and one withdrawal, however many ids it goes by: the others are the same fact.
     """
     price_list = current.lead is None
     known, kept = (set(map(_model, week.rows.values())) if price_list else set() for week in (previous, current))
-    for row, told in _each_model_once(matching.arrived, known, once=price_list):
-        reason = Reason.ENTRY if told else Reason.SAME_FACT
-        yield _row_change(Kind.MODEL_ADDED, reason, told, current, after, row)
+    lately = memory.rows
+    back = {row for row in matching.arrived if row.key in lately}
+    for row, told in _each_model_once(matching.arrived, known | set(map(_model, back)), once=price_list):
+        reason = Reason.FLIP_FLOP if row in back else Reason.ENTRY if told else Reason.SAME_FACT
+        yield _row_change(Kind.MODEL_ADDED, reason, reason is Reason.ENTRY, current, after, row)
     for row, told in _each_model_once(matching.left, kept, once=price_list):
         reason = Reason.WITHDRAWAL if told else Reason.SAME_FACT
         yield _row_change(Kind.MODEL_REMOVED, reason, told, previous, before, row)

@@ -1,12 +1,15 @@
-"""What every command shares: the options that stand anywhere on the line, the settings, the database, the clock."""
+"""What every command shares: common options, the settings, the database, the clock, and how JSON is printed."""
 
+import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Annotated
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from sqlalchemy import Engine
@@ -14,6 +17,9 @@ from sqlalchemy import Engine
 from digest.config import Settings, load_settings
 from digest.database import open_database
 from digest.errors import UsageError
+
+WeekName = Annotated[str, typer.Argument(metavar="WEEK", help="2026-W17, any date in the week, or latest")]
+AsJson = Annotated[bool, typer.Option("--json", help="one JSON document on stdout")]
 
 _VALUED = ("--config", "--now")
 
@@ -83,6 +89,11 @@ def database(chosen: Settings) -> Iterator[Engine]:
         yield engine
     finally:
         engine.dispose()
+
+
+def print_json(document: object) -> None:
+    """One JSON document on stdout."""
+    print(json.dumps(document, ensure_ascii=False, indent=2))
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator
-from decimal import Decimal
 from typing import Literal
 
 from digest.changes.kinds import Change, Kind
@@ -25,15 +24,13 @@ _TOLD = (Kind.PRICE_CHANGED, Kind.PRICE_WITHDRAWN, Kind.CONTEXT_CHANGED)
 def price_list(week: SourceWeek, source: Source, on_boards: Collection[str], most: int) -> PriceList | None:
     """Changed, withdrawn and new prices of one source; models that are new on a board first among the new.
 
-    A price that cannot be believed (IMPLAUSIBLE_PRICE) is kept in the database and left out here, and so is a zero of a
-    source that means "not known" by it as well.
+    A price that cannot be believed (IMPLAUSIBLE_PRICE) is kept in the database and left out here.
     """
     current, changes = week.state.current, week.changes
     if changes is None or current is None:
         return None
-    zero_is_missing = source.prices is not None and source.prices.zero_is_missing
     same: dict[tuple[object, ...], list[Story]] = defaultdict(list)
-    for change, what, figures in (*_changed(week, zero_is_missing), *_new(week, zero_is_missing)):
+    for change, what, figures in (*_changed(week), *_new(week)):
         same[what, change.name.model, change.name.effort, figures].append((change, what, figures))
     stories = sorted(same.values(), key=lambda story: _order(story[0], on_boards))
     elsewhere = sum(change.news and change.kind in _TOLD and _measure(change) is None for change in changes.changes)
@@ -65,20 +62,14 @@ def _order(story: Story, on_boards: Collection[str]) -> tuple[int, bool, str, st
     return _ORDER.index(what), change.name.model not in on_boards, change.name.model, change.key
 
 
-def _changed(week: SourceWeek, zero_is_missing: bool) -> Iterator[Story]:
+def _changed(week: SourceWeek) -> Iterator[Story]:
     """One story a row and direction, whatever the number of its figures that changed."""
     rows: dict[tuple[str, What], list[Change]] = defaultdict(list)
     for change in week.changes.changes if week.changes else ():
         if change.news and change.kind in _TOLD and _measure(change) is not None:
             rows[change.key, "withdrawn" if change.kind is Kind.PRICE_WITHDRAWN else "changed"].append(change)
     for (_key, what), changed in rows.items():
-        figures = tuple(_money(change) for change in changed)
-        if zero_is_missing:
-            figures = tuple(
-                figure for figure in figures if figure.measure == "context" or 0 not in (figure.before, figure.after)
-            )
-        if figures:
-            yield changed[0], what, figures
+        yield changed[0], what, tuple(_money(change) for change in changed)
 
 
 def _measure(change: Change) -> Measure | None:
@@ -93,15 +84,16 @@ def _money(change: Change) -> Money:
     )
 
 
-def _new(week: SourceWeek, zero_is_missing: bool) -> Iterator[Story]:
+def _new(week: SourceWeek) -> Iterator[Story]:
+    current = week.state.current
     for change in week.changes.changes if week.changes else ():
-        if change.kind is not Kind.MODEL_ADDED or not change.news or week.state.current is None:
+        if change.kind is not Kind.MODEL_ADDED or not change.news or current is None:
             continue
-        offer = week.state.current.offers.get(change.key, Offer())
-        both = [None if zero_is_missing and price == 0 else price for price in (offer.input, offer.output)]
+        offer = current.offers.get(change.key, Offer())
+        both = [current.known(price) for price in (offer.input, offer.output)]
         asked = [price for price in both if price is not None]
         if asked and max(asked) <= IMPLAUSIBLE_PRICE:
-            context = None if offer.context is None else Decimal(offer.context)
+            context = current.known(offer.context)
             figures = (
                 Money(measure="input", before=None, after=both[0]),
                 Money(measure="output", before=None, after=both[1]),

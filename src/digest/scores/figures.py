@@ -1,16 +1,20 @@
 """Rows -> figures, by a source's declaration: each cell parsed once, refused with its place where it is no figure."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from itertools import compress
-from operator import itemgetter
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
-from digest.config import Column, LongForm, Prices, Source
+from digest.config import Aggregates, Column, LongForm, Prices, Source
 from digest.errors import CaptureError
-from digest.scores.reading import Field, Record, Table, field, table
-from digest.scores.snapshot import Benchmark, Capture, Offer, Row, Score, Snapshot, with_aggregates
+from digest.scores.aggregates import plain_means, weighted_means, with_aggregate_benchmarks, with_aggregate_scores
+from digest.scores.reading import Block, Field, Record, Table, field, table
+from digest.scores.snapshot import Benchmark, Capture, Offer, Row, Score, Snapshot
+from digest.scores.weights import packaged_weights
 
 LONGEST_NAME = 500
 LONGEST_FAULT = 500
@@ -29,6 +33,8 @@ def read(data: bytes, capture: Capture, source: Source) -> Snapshot:
         for block in found.blocks:
             reading.take(block)
         reading.refuse_what_is_gone()
+        if reading.given > reading.held:
+            reading.refuse_what_is_doubled(table(data, source))
         return _snapshot(reading, capture, source)
     except CaptureError as error:
         raise CaptureError(f"{capture.source}, {capture.on}: {_printable(error)}; the capture was left out.") from error
@@ -42,28 +48,25 @@ def _printable(fault: CaptureError) -> str:
 
 def _snapshot(reading: "_Reading", capture: Capture, source: Source) -> Snapshot:
     scores: Mapping[str, Mapping[str, Score]] = reading.scores
-    benchmarks = dict(reading.benchmarks)
+    benchmarks = reading.benchmarks
     if source.aggregates:
-        categories = source.aggregates.in_force(capture.on)
-        gone = sorted({member for members in categories.values() for member in members} - scores.keys())
-        if gone:
-            raise CaptureError(f'the column "{gone[0]}", which the category map of that day wants, is gone')
-        scores, inputs = with_aggregates(scores, categories, source.aggregates.overall)
-        benchmarks |= {name: Benchmark(name, margin=source.margin, inputs=members) for name, members in inputs.items()}
+        means = _means(source.aggregates, capture.on, benchmarks)
+        benchmarks = with_aggregate_benchmarks(benchmarks, means, source.margin)
+        scores = with_aggregate_scores(scores, benchmarks, [mean.name for mean in means])
     if source.kind == "scores" and not scores.get(source.lead or ""):
         raise CaptureError(f'no row has a score under the lead benchmark "{source.lead}"')
-    return Snapshot(capture, reading.rows, benchmarks, scores, reading.offers, source.lead)
+    zero_is_missing = source.prices is not None and source.prices.zero_is_missing
+    return Snapshot(capture, reading.rows, benchmarks, scores, reading.offers, source.lead, zero_is_missing)
 
 
-class _Known(dict[Any, Any]):
-    """What was read from texts, each read when it is first asked for."""
-
-    def __init__(self, read: Callable[[Any], Any]) -> None:
-        self.read = read
-
-    def __missing__(self, text: Any) -> Any:
-        self[text] = result = self.read(text)
-        return result
+def _means(aggregates: Aggregates, on: date, published: Collection[str]) -> tuple[Benchmark, ...]:
+    if aggregates.weighted:
+        return weighted_means(packaged_weights(), published, aggregates.overall)
+    categories = aggregates.in_force(on)
+    gone = sorted({member for members in categories.values() for member in members if member not in published})
+    if gone:
+        raise CaptureError(f'the column "{gone[0]}", which the category map of that day wants, is gone')
+    return plain_means(categories, aggregates.overall)
 
 
 class _Reading:
@@ -72,9 +75,9 @@ class _Reading:
     def __init__(self, source: Source, found: Table) -> None:
         self.source = source
         self.found = found
-        self.block: list[Record] = []  # the rows in hand, and those of them that are not skipped
-        self.kept: list[Record] = []
-        self.taken = 0
+        self.block = Block(())  # the rows in hand, and which of them is looked at
+        self.at = 0
+        self.given = 0  # rows, or figures in long form: more than are held if one stands twice
         self.rows: dict[str, Row] = {}
         self.benchmarks: dict[str, Benchmark] = {}
         self.scores: dict[str, dict[str, Score]] = {}
@@ -93,17 +96,36 @@ class _Reading:
                 self.fields[name] = field(name, self.found)
                 self.unseen.add(name)
 
-    def each(self, read: Callable[[Record], Read], *names: str | None) -> Callable[[list[Record]], Iterable[Read]]:
-        """`read` of every row of a block; in a flat table once for all rows that say the same in the named fields."""
+    def each(self, read: Callable[[Record], Read], *names: str | None) -> Callable[[], Iterable[Read]]:
+        """`read` of every row in hand; in a flat table once for all rows that say the same in the named fields."""
         if not self.found.flat:
-            return lambda block: map(read, block)
-        said = itemgetter(*(self.found.members[name] for name in names if name is not None))
-        known = _Known(lambda texts: read(next(record for record in self.kept if said(record) == texts)))
-        return lambda block: map(known.__getitem__, map(said, block))
+            return lambda: map(read, self.records())
+        places = [self.found.members[name] for name in names if name is not None]
+        known: dict[Any, Read] = {}
 
-    def place(self, record: Record) -> str:
-        """Where a row of the block in hand stands."""
-        return self.found.place(self.taken + next(i for i, other in enumerate(self.block) if other is record))
+        def texts_once() -> Iterable[Read]:
+            columns = [self.block.columns[place] for place in places]
+            said = columns[0] if len(columns) == 1 else list(zip(*columns, strict=True))
+            try:
+                return list(map(known.__getitem__, said))
+            except KeyError:
+                for index, texts in enumerate(said):
+                    if texts not in known:
+                        known[texts] = read(self.record(index))
+                return map(known.__getitem__, said)
+
+        return texts_once
+
+    def record(self, index: int) -> Record:
+        self.at = index
+        return self.block.record(index)
+
+    def records(self) -> Iterator[Record]:
+        return map(self.record, range(len(self.block.numbers)))
+
+    def place(self) -> str:
+        """Where the row that is looked at stands."""
+        return self.found.place(self.block.numbers[self.at])
 
     def value(self, name: str, record: Record) -> Any:
         value = self.fields[name](record)
@@ -115,16 +137,34 @@ class _Reading:
         if self.unseen:
             raise CaptureError(f'the field "{min(self.unseen)}" is gone: no row has it')
 
-    def take(self, block: list[Record]) -> None:
-        """Take what the rows of a block say."""
-        self.block = self.kept = block
-        rows = list(self.rows_of(block))
-        if not all(rows):
-            self.kept = list(compress(block, rows))
-        self.take_rows([row for row in rows if row], self.kept)
-        self.taken += len(block)
+    @property
+    def held(self) -> int:
+        return len(self.rows)
 
-    def take_rows(self, rows: list[Row], block: list[Record]) -> None:
+    def refuse_what_is_doubled(self, again: Table) -> None:
+        """Go through the rows once more, to say where the second one stands."""
+        seen: set[str] = set()
+        for self.block in again.blocks:
+            for said in map(self.what_stands_once, self.records()):
+                if said in seen:
+                    raise CaptureError(f"{self.place()}: {said}")
+                seen.update([said] if said else ())
+
+    def what_stands_once(self, record: Record) -> str:
+        """In words, what no second row may give; nothing of a row that is skipped."""
+        row = self.row(record)
+        return f'the key "{row.key}" stands twice' if row else ""
+
+    def take(self, block: Block) -> None:
+        """Take what the rows of a block say."""
+        self.block = block
+        rows = list(self.rows_of())
+        if not all(rows):
+            self.block = block.only(rows)
+        if self.block.numbers:
+            self.take_rows([row for row in rows if row])
+
+    def take_rows(self, rows: list[Row]) -> None:
         raise NotImplementedError
 
     def row(self, record: Record) -> Row | None:
@@ -138,9 +178,9 @@ class _Reading:
         if isinstance(value, int) and not isinstance(value, bool):
             value = str(value)
         if not isinstance(value, str) or not value.strip():
-            raise CaptureError(f'{self.place(record)} has no text in "{name}"')
+            raise CaptureError(f'{self.place()} has no text in "{name}"')
         if fault := _unfit(value):
-            raise CaptureError(f'{self.place(record)}: "{name}" {fault}')
+            raise CaptureError(f'{self.place()}: "{name}" {fault}')
         return value.strip()
 
     def number(self, name: str | None, record: Record, strip: str = "") -> Decimal | None:
@@ -152,32 +192,30 @@ class _Reading:
             if not bare and self.found.flat:
                 return None
             if strip and strip not in bare:
-                raise self.no_figure(name, record, value, f'lacks the "{strip}" that config.toml strips')
+                raise self.no_figure(name, value, f'lacks the "{strip}" that config.toml strips')
             if not (self.found.flat or strip):
-                raise self.no_figure(name, record, value, "is a text where a number belongs")
+                raise self.no_figure(name, value, "is a text where a number belongs")
             bare = bare.replace(strip, "", 1).strip() if strip else bare
-            if not _NUMBER.fullmatch(bare):
-                raise self.no_figure(name, record, value, "is no number")
-            figure = Decimal(bare)
-        elif isinstance(value, (int, Decimal)) and not isinstance(value, bool):
-            figure = Decimal(value)
+            figure = _written(bare)
         else:
-            raise self.no_figure(name, record, value, "is no number")
+            figure = Decimal(value) if isinstance(value, (int, Decimal)) and not isinstance(value, bool) else None
+        if figure is None:
+            raise self.no_figure(name, value, "is no number")
         size = abs(figure.adjusted()), len(figure.as_tuple().digits)  # a zero may have an exponent, too
         if not figure.is_finite() or max(size) > MOST_DIGITS:
-            raise self.no_figure(name, record, value, "is no number to believe")
+            raise self.no_figure(name, value, "is no number to believe")
         return figure
 
     def whole(self, name: str | None, record: Record) -> int | None:
         figure = self.number(name, record)
         if figure is not None and not (figure == int(figure) and 0 <= figure <= MOST_WHOLE):
             raise CaptureError(
-                f'{self.place(record)}: "{name}" is {figure}, where a whole number up to {MOST_WHOLE:,} belongs'
+                f'{self.place()}: "{name}" is {figure}, where a whole number up to {MOST_WHOLE:,} belongs'
             )
         return None if figure is None else int(figure)
 
-    def scores_of(self, name: str, column: Column) -> Callable[[list[Record]], Iterable[Score | None]]:
-        """How to take a column's scores from a block of rows."""
+    def scores_of(self, name: str, column: Column) -> Callable[[], Iterable[Score | None]]:
+        """How to take a column's scores from the rows in hand."""
         said = (name, column.low, column.high, column.stderr, column.n)
         return self.each(lambda record: self.score(name, column, record), *said)
 
@@ -190,9 +228,9 @@ class _Reading:
         )
         n = self.whole(column.n, record)
         if stderr is not None and stderr < 0:
-            raise CaptureError(f'{self.place(record)}: "{column.stderr}" is {stderr}, a standard error below zero')
+            raise CaptureError(f'{self.place()}: "{column.stderr}" is {stderr}, a standard error below zero')
         if low is not None and high is not None and not low <= value <= high:
-            raise CaptureError(f'{self.place(record)}: "{name}" is {value}, outside its own interval {low} to {high}')
+            raise CaptureError(f'{self.place()}: "{name}" is {value}, outside its own interval {low} to {high}')
         if column.scale == 1:
             return Score(value, low, high, stderr, n)
         low, high, stderr = (None if part is None else part * column.scale for part in (low, high, stderr))
@@ -204,7 +242,7 @@ class _Reading:
             return
         money = [self.number(part, record) for part in (prices.input, prices.output)]
         if any(amount is not None and amount < 0 for amount in money):
-            raise CaptureError(f"{self.place(record)} asks a price below zero")
+            raise CaptureError(f"{self.place()} asks a price below zero")
         offered, asked = (None if amount is None else amount * prices.scale for amount in money)
         self.offers[key] = Offer(
             host=self.text(prices.host, record) if prices.host and self.value(prices.host, record) else None,
@@ -216,14 +254,22 @@ class _Reading:
         )
 
     def details(self, prices: Prices, record: Record) -> tuple[tuple[str, Decimal], ...]:
-        """Every number inside the declared details, by the way to it."""
+        """Every price inside the declared details, by the way to it."""
         inside = self.value(prices.details, record) if prices.details else None
-        return tuple(sorted((name, number * prices.scale) for name, number in _numbers(inside, "")))
+        said: dict[str, Decimal] = {}
+        for name, price in _prices(inside, ""):
+            if fault := _unfit(name):
+                raise CaptureError(f"{self.place()}: the name of a further price {fault}")
+            if price < 0 or max(abs(price.adjusted()), len(price.as_tuple().digits)) > MOST_DIGITS:
+                raise CaptureError(f'{self.place()}: "{name}" is {price}, no price to believe')
+            if said.setdefault(name, price) != price:
+                raise CaptureError(f'{self.place()} names two prices "{name}"')
+        return tuple(sorted((name, price * prices.scale) for name, price in said.items()))
 
-    def no_figure(self, name: str, record: Record, value: object, why: str) -> CaptureError:
+    def no_figure(self, name: str, value: object, why: str) -> CaptureError:
         # Never a whole list: YAML aliases can make one without end out of a small file.
         shown = repr(str(value)[:40]) if isinstance(value, (str, int, Decimal)) else "a list or an object"
-        return CaptureError(f'{self.place(record)}: "{name}" is {shown}, which {why}')
+        return CaptureError(f'{self.place()}: "{name}" is {shown}, which {why}')
 
     def benchmark(self, name: str, column: Column) -> Benchmark:
         return Benchmark(
@@ -235,18 +281,54 @@ class _Reading:
             relative=self.source.relative,
             zero_is_missing=column.zero_is_missing,
             shared=column.benchmark is not None,
+            self_reported=self.source.self_reported if column.self_reported is None else column.self_reported,
         )
 
 
-def _numbers(node: object, way: str) -> Iterator[tuple[str, Decimal]]:
-    if isinstance(node, Mapping):
+def _prices(node: object, way: str) -> Iterator[tuple[str, Decimal]]:
+    """Every number inside, by the words on the way to it.
+
+    `{"above": 200000, "price": 6}` is the price of a tier, `input above 200K`. An object with a `when` goes by what it
+    says there, in place of its number in a list: a list may be put in another order, or lose its first member.
+    """
+    if _is_number(node):
+        yield way, Decimal(node)
+    elif isinstance(node, Mapping):
+        if node.keys() == {"above", "price"}:
+            yield from _prices(node["price"], f"{way} above {_tokens(node['above'])}".strip())
+            return
+        way = f"{way} {_condition(node['when'])}".strip() if "when" in node else way
         for name, member in node.items():
-            yield from _numbers(member, f"{way} {name}".strip())
+            if name != "when":
+                yield from _prices(member, f"{way} {name}".strip())
     elif isinstance(node, list):
         for index, member in enumerate(node, start=1):
-            yield from _numbers(member, f"{way} {index}".strip())
-    elif isinstance(node, (int, Decimal)) and not isinstance(node, bool):
-        yield way, Decimal(node)
+            goes_by_itself = isinstance(member, Mapping) and not member.keys().isdisjoint({"above", "when"})
+            yield from _prices(member, way if goes_by_itself else f"{way} {index}".strip())
+
+
+def _is_number(node: object) -> TypeGuard[int | Decimal]:
+    return isinstance(node, (int, Decimal)) and not isinstance(node, bool)
+
+
+def _tokens(size: object) -> str:
+    """200000 -> 200K, 1000000 -> 1M; what is no round number stays as it is."""
+    if _is_number(size) and 0 < size <= MOST_WHOLE:
+        for unit, letter in ((1_000_000, "M"), (1_000, "K")):
+            if size % unit == 0:
+                return f"{size // unit}{letter}"
+    return str(size)
+
+
+def _condition(said: object) -> str:
+    """`{"start_date": "2026-03-13"}` in words: start_date 2026-03-13."""
+    return " ".join(f"{name} {value}" for name, value in said.items()) if isinstance(said, Mapping) else str(said)
+
+
+@lru_cache(maxsize=1 << 16)
+def _written(text: str) -> Decimal | None:
+    """The number that a text is; a week's capture writes most figures as the week before did."""
+    return Decimal(text) if _NUMBER.fullmatch(text) else None
 
 
 def _unfit(name: str) -> str:
@@ -284,14 +366,14 @@ class _WideReading(_Reading):
             for name, column in self.columns.items()
         ]
 
-    def take_rows(self, rows: list[Row], block: list[Record]) -> None:
-        for row, record in zip(rows, block, strict=True):
-            if row.key in self.rows:
-                raise CaptureError(f'{self.place(record)}: the key "{row.key}" stands twice')
-            self.rows[row.key] = row
-            self.offer(row.key, record)
+    def take_rows(self, rows: list[Row]) -> None:
+        self.given += len(rows)
+        self.rows.update((row.key, row) for row in rows)
+        if self.source.prices:
+            for row, record in zip(rows, self.records(), strict=True):
+                self.offer(row.key, record)
         for scores_of, scores in self.takes:
-            for row, score in zip(rows, scores_of(block), strict=True):
+            for row, score in zip(rows, scores_of(), strict=True):
                 if score is not None:
                     scores[row.key] = score
 
@@ -306,17 +388,24 @@ class _LongReading(_Reading):
         self.columns_of = self.each(self.column, long.name)
         self.scores_of_rows = self.scores_of(long.value, long)
 
-    def take_rows(self, rows: list[Row], block: list[Record]) -> None:
-        for row, column, score, record in zip(
-            rows, self.columns_of(block), self.scores_of_rows(block), block, strict=True
-        ):
-            key = row.key
-            if key in column:
-                name = self.text(self.long.name, record)
-                raise CaptureError(f'{self.place(record)}: the key "{key}" stands twice under "{name}"')
-            self.rows[key] = row
-            if score is not None:
-                column[key] = score
+    def take_rows(self, rows: list[Row]) -> None:
+        keys = [row.key for row in rows]
+        self.rows.update(zip(keys, rows, strict=True))
+        columns, scores = list(self.columns_of()), list(self.scores_of_rows())
+        if not all(scores):
+            columns, keys = list(compress(columns, scores)), list(compress(keys, scores))
+        given = list(filter(None, scores))
+        self.given += len(given)
+        deque(map(dict.__setitem__, columns, keys, given), maxlen=0)
+
+    @property
+    def held(self) -> int:
+        return sum(map(len, self.scores.values()))
+
+    def what_stands_once(self, record: Record) -> str:
+        said = super().what_stands_once(record)
+        scored = said and self.score(self.long.value, self.long, record) is not None
+        return f'{said} under "{self.text(self.long.name, record)}"' if scored else ""
 
     def column(self, record: Record) -> dict[str, Score]:
         """The scores of the benchmark that the row names."""

@@ -9,9 +9,9 @@ import io
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from itertools import chain, islice
+from itertools import chain, compress, islice, repeat
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -24,7 +24,8 @@ from markdown_it.token import Token
 from digest.config import Level, Source
 from digest.errors import CaptureError
 
-ROWS_AT_ONCE = 60
+ROWS_AT_ONCE = 250
+CHARACTERS_AT_ONCE = 50_000
 LONGEST_LINE = 100_000
 LONGEST_CELL = 5_000
 DEEPEST = 100
@@ -41,6 +42,24 @@ Record = Any
 Field = Callable[[Record], Any]
 
 
+class Block(NamedTuple):
+    """Some rows of a table: `numbers` count them in the whole, from 0. In a flat one their cells lie in columns."""
+
+    numbers: Sequence[int]
+    records: Sequence[Record] = ()
+    columns: Sequence[Sequence[Any]] = ()
+
+    def record(self, index: int) -> Record:
+        return [column[index] for column in self.columns] if self.columns else self.records[index]
+
+    def only(self, wanted: Sequence[object]) -> "Block":
+        """The rows for which there is something in `wanted`."""
+        numbers, records, *columns = (
+            list(compress(part, wanted)) for part in (self.numbers, self.records, *self.columns)
+        )
+        return Block(numbers, records, columns)
+
+
 class Table(NamedTuple):
     """The rows of a file, to be gone through once, in blocks; the last is given when the file is known to be whole.
 
@@ -49,7 +68,7 @@ class Table(NamedTuple):
     """
 
     members: Mapping[str, int]
-    blocks: Iterator[list[Record]]
+    blocks: Iterator[Block]
     place: Callable[[int], str]
     flat: bool
 
@@ -57,18 +76,29 @@ class Table(NamedTuple):
 def table(data: bytes, source: Source) -> Table:
     """Decode a file and find its rows. Raises CaptureError with the place and the fault, here or on the way through."""
     found = _table(data, _decode(data, source), source)
-    first = next(found.blocks, None)
+    blocks = _held_back(found.blocks)
+    first = next(blocks, None)
     if first is None:
         raise CaptureError("the file holds no rows where config.toml says that they are")
-    return found._replace(blocks=chain([first], found.blocks))
+    return found._replace(blocks=chain([first], blocks))
 
 
-def _blocks(records: Iterator[Record]) -> Iterator[list[Record]]:
-    block = list(islice(records, ROWS_AT_ONCE))
-    while block:
-        following = list(islice(records, ROWS_AT_ONCE))
-        yield block
-        block = following
+def _in_blocks(records: Iterator[Record], *, flat: bool, taken: int = 0) -> Iterator[Block]:
+    while some := list(islice(records, ROWS_AT_ONCE)):
+        numbers = range(taken, taken + len(some))
+        yield Block(numbers, columns=list(zip(*some, strict=True))) if flat else Block(numbers, some)
+        taken += len(some)
+
+
+def _held_back(blocks: Iterator[Block]) -> Iterator[Block]:
+    """Each block once the next one was found: nobody is given the last rows of a file that turns out to be cut."""
+    held = None
+    for block in blocks:
+        if held:
+            yield held
+        held = block
+    if held:
+        yield held
 
 
 def _decode(data: bytes, source: Source) -> str:
@@ -100,7 +130,7 @@ def _has_a_long_line(text: str) -> bool:
 def _table(data: bytes, text: str, source: Source) -> Table:
     match source.format:
         case "csv":
-            return _csv_table(data)
+            return _csv_table(data, text)
         case "markdown":
             return _markdown_table(text, source)
         case "json":
@@ -109,7 +139,7 @@ def _table(data: bytes, text: str, source: Source) -> Table:
             return _nested_table(_descend(_yaml_document(text), source))
 
 
-def _csv_table(data: bytes) -> Table:
+def _csv_table(data: bytes, text: str) -> Table:
     """The rows under a header (RFC 4180), read from bytes known to be UTF-8 as they are asked for."""
 
     def place(number: int) -> str:
@@ -118,7 +148,25 @@ def _csv_table(data: bytes) -> Table:
         return f"line {lines.line_num}"
 
     rows = _csv_rows(_csv_lines(data))
-    return Table(_positions(next(rows)), _blocks(rows), place, flat=True)
+    header = next(rows)
+    plain = '"' not in text and "\r" not in text  # then a line is a row, and a comma parts two cells (section 2)
+    blocks = _split_blocks(data, text, len(header)) if plain else _in_blocks(rows, flat=True)
+    return Table(_positions(header), blocks, place, flat=True)
+
+
+def _split_blocks(data: bytes, text: str, width: int) -> Iterator[Block]:
+    """The rows of a file without quotes, without a parser; from the first row on that is none, with all care."""
+    start, taken = text.find("\n") + 1 or len(text), 0
+    while start < len(text):
+        end = text.rfind("\n", start, start + CHARACTERS_AT_ONCE) + 1 or text.find("\n", start) + 1 or len(text)
+        lines = text[start:end].removesuffix("\n").split("\n")
+        cells = ",".join(lines).split(",")
+        columns = [cells[place::width] for place in range(width)]
+        if set(map(str.count, lines, repeat(","))) != {width - 1} or not all(map(str.strip, columns[0])):
+            yield from _in_blocks(islice(_csv_rows(_csv_lines(data)), 1 + taken, None), flat=True, taken=taken)
+            return
+        yield Block(range(taken, taken + len(lines)), columns=columns)
+        start, taken = end, taken + len(lines)
 
 
 def _csv_lines(data: bytes) -> Any:
@@ -164,13 +212,16 @@ def _markdown_table(text: str, source: Source) -> Table:
     if body and body[-1][1] == len(lines) and _bars(lines[-1]) < _bars(lines[heading - 1]):
         raise CaptureError(f"the file ends in the middle of a row (line {len(lines)}); it was cut short")
     rows = (_cells(contents, line) for contents, line in body)
-    return Table(_positions(header), _blocks(rows), lambda number: f"line {body[number][1]}", flat=True)
+    return Table(
+        _positions(header), _in_blocks(rows, flat=True), lambda number: f"line {body[number][1]}", flat=True
+    )
 
 
 def _nested_table(found: Iterable[tuple[Record, str]]) -> Table:
     rows = list(found)
     members = _positions(name for record, _place in rows for name in record)
-    return Table(members, _blocks(record for record, _place in rows), lambda number: rows[number][1], flat=False)
+    records = (record for record, _place in rows)
+    return Table(members, _in_blocks(records, flat=False), lambda number: rows[number][1], flat=False)
 
 
 def _positions(names: Iterable[str]) -> dict[str, int]:

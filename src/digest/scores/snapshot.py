@@ -1,8 +1,8 @@
-"""Frozen values of what a source says in a week: Score, Offer, Snapshot; and how a snapshot is put together."""
+"""Frozen values of what a source says in a week: Score, Offer, Snapshot."""
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -26,7 +26,8 @@ class Score(NamedTuple):
 class Offer(NamedTuple):
     """What a host asks for a model: USD per million tokens, and sizes in tokens. None means that it is not said.
 
-    `details` are further prices by name, in the order of their names: of tiers, of conditions, of a cache.
+    `details` are further prices by name, in the order of their names: of tiers (`input above 200K`: for a prompt of
+    more tokens than that), of conditions, of a cache. What a zero means its Snapshot says.
     """
 
     host: str | None = None
@@ -46,8 +47,12 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """What one column of a source measures. `inputs` names the benchmarks an aggregate is the mean of; `shared` says
-    that the name is the published benchmark's own, so that two sources which report it tell the same fact."""
+    """What one column of a source measures. `shared` says that the name is the published benchmark's own, so that two
+    sources which report it tell the same fact; `self_reported` that the models' makers report the figures.
+
+    An aggregate is the mean of its `inputs` by their `weights`, for rows whose measured inputs weigh at least `least`;
+    `also` are benchmarks that are shown with it and count for nothing.
+    """
 
     name: str
     title: str = ""
@@ -57,7 +62,11 @@ class Benchmark:
     relative: bool = False
     zero_is_missing: bool = False
     shared: bool = False
+    self_reported: bool = False
     inputs: tuple[str, ...] = ()
+    weights: tuple[Decimal, ...] = ()
+    least: Decimal | None = None
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +83,10 @@ class Capture:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All that one capture says. `scores` goes benchmark -> row key -> Score, `offers` row key -> Offer."""
+    """All that one capture says. `scores` goes benchmark -> row key -> Score, `offers` row key -> Offer.
+
+    `zero_is_missing` is what the source declares of its offers: a zero there means that the figure is not known.
+    """
 
     capture: Capture
     rows: Mapping[str, Row]
@@ -82,6 +94,11 @@ class Snapshot:
     scores: Mapping[str, Mapping[str, Score]] = field(default_factory=dict)
     offers: Mapping[str, Offer] = field(default_factory=dict)
     lead: str | None = None
+    zero_is_missing: bool = False
+
+    def known(self, figure: Decimal | int | None) -> Decimal | None:
+        """A price or size of one of its offers; None where it is not said, or said as a zero that means the same."""
+        return None if figure is None or (self.zero_is_missing and not figure) else Decimal(figure)
 
     def says_the_same_as(self, other: "Snapshot") -> bool:
         """Whether two captures hold the same rows with the same figures."""
@@ -108,25 +125,3 @@ class Snapshot:
 
 def _text(part: object) -> str | None:
     return str(part.normalize()) if isinstance(part, Decimal) else None if part is None else str(part)
-
-
-def with_aggregates(
-    scores: Mapping[str, Mapping[str, Score]], categories: Mapping[str, Iterable[str]], overall: str
-) -> tuple[dict[str, dict[str, Score]], dict[str, tuple[str, ...]]]:
-    """Add `category:<name>` means and their mean `overall` -> (all scores, inputs of each aggregate).
-
-    A row has an aggregate only where it has every input: a missing score is neither zero nor left out of a mean.
-    """
-    every = {name: dict(column) for name, column in scores.items()}
-    inputs = {f"category:{name}": tuple(members) for name, members in categories.items() if members}
-    if inputs:
-        inputs[overall] = tuple(inputs)
-    for aggregate, members in inputs.items():
-        columns = [every[member] for member in members]
-        complete = set(columns[0]).intersection(*columns[1:])
-        every[aggregate] = {
-            key: Score(sum((column[key].value for column in columns), Decimal(0)) / len(columns))
-            for key in columns[0]
-            if key in complete
-        }
-    return every, inputs

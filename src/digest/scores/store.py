@@ -3,7 +3,7 @@
 import json
 import zlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -39,6 +39,7 @@ class CaptureTable(SQLModel, table=True):
     sha256: str = Field(foreign_key="blob.sha256")
     content: str
     lead: str | None
+    zero_is_missing: bool
     benchmarks: str
     etag: str | None
     last_modified: str | None
@@ -132,6 +133,7 @@ def add_snapshot(
             sha256=capture.sha256,
             content=snapshot.content,
             lead=snapshot.lead,
+            zero_is_missing=snapshot.zero_is_missing,
             benchmarks=_benchmarks_text(snapshot.benchmarks.values()),
             etag=validators.etag,
             last_modified=validators.last_modified,
@@ -253,9 +255,12 @@ def last_failure(connection: Connection, source: str, since: date, until: date) 
 def load_snapshot(connection: Connection, capture: Capture) -> Snapshot:
     """A stored snapshot, whole, as it was read."""
     stored = connection.execute(
-        select(col(CaptureTable.id), col(CaptureTable.lead), col(CaptureTable.benchmarks)).where(
-            col(CaptureTable.source) == capture.source, col(CaptureTable.at) == capture.at
-        )
+        select(
+            col(CaptureTable.id),
+            col(CaptureTable.lead),
+            col(CaptureTable.zero_is_missing),
+            col(CaptureTable.benchmarks),
+        ).where(col(CaptureTable.source) == capture.source, col(CaptureTable.at) == capture.at)
     ).one()
     benchmarks = _benchmarks(stored.benchmarks)
     scores: dict[str, dict[str, Score]] = {name: {} for name in benchmarks}
@@ -293,13 +298,17 @@ def load_snapshot(connection: Connection, capture: Capture) -> Snapshot:
             for key, host, asked, answered, context, most, details in offers
         },
         lead=stored.lead,
+        zero_is_missing=stored.zero_is_missing,
     )
 
 
 def recent_values(
-    connection: Connection, before: Capture, since: date, keys: Collection[str]
+    connection: Connection, before: Capture, since: date, keys: Mapping[str, str]
 ) -> dict[tuple[str, str], set[Decimal]]:
-    """The values that rows had in the captures before one, from `since` on, by (row key, benchmark or field)."""
+    """The values that rows had in the captures before one, from `since` on, by (row key, benchmark or field).
+
+    `keys` goes from each key that a row went by then to the one it goes by now, which the values are told under.
+    """
     earlier = select(col(CaptureTable.id)).where(
         col(CaptureTable.source) == before.source,
         col(CaptureTable.at) < before.at,
@@ -312,14 +321,15 @@ def recent_values(
         for key, benchmark, value in connection.execute(
             scores.where(col(ScoreTable.capture_id).in_(earlier), col(ScoreTable.key).in_(some))
         ):
-            found[key, benchmark].add(value)
+            found[keys[key], benchmark].add(value)
         offers = select(OfferTable).where(col(OfferTable.capture_id).in_(earlier), col(OfferTable.key).in_(some))
         for offer in connection.execute(offers).mappings():
+            now = keys[offer["key"]]
             for field in ("input", "output", "context", "max_output"):
                 if offer[field] is not None:
-                    found[offer["key"], field].add(offer[field])
+                    found[now, field].add(offer[field])
             for name, price in _details(offer["details"]):
-                found[offer["key"], name].add(price)
+                found[now, name].add(price)
     return dict(found)
 
 
@@ -370,6 +380,8 @@ def _benchmarks_text(benchmarks: Iterable[Benchmark]) -> str:
 def _benchmarks(text: str) -> dict[str, Benchmark]:
     known = {}
     for about in json.loads(text):
-        margin, inputs = about.pop("margin"), tuple(about.pop("inputs"))
-        known[about["name"]] = Benchmark(**about, margin=None if margin is None else Decimal(margin), inputs=inputs)
+        about |= {name: tuple(about[name]) for name in ("inputs", "also")}
+        about |= {"weights": tuple(map(Decimal, about["weights"]))}
+        about |= {name: Decimal(about[name]) for name in ("margin", "least") if about[name] is not None}
+        known[about["name"]] = Benchmark(**about)
     return known

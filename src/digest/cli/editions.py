@@ -1,0 +1,100 @@
+"""Commands about a week's edition: draft, approve, send; or all stages that are due."""
+
+from typing import Annotated, Any
+
+import typer
+
+from digest.cli import printing
+from digest.cli.context import WeekName, clock, database, now, progress, settings
+from digest.database import reading
+from digest.edition.store import newest_edition
+from digest.errors import DigestError
+from digest.operations.status import audience
+from digest.weekly import collecting, stages
+from digest.weekly.calendar import Week, parse_week
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def draft(week: WeekName = "latest") -> None:
+    """Compose and render a week's edition; the same inputs give the same bytes.
+
+    Example: digest draft 2026-W18
+    """
+    chosen = settings()
+    with database(chosen) as engine:
+        with reading(engine) as connection:
+            at = stages.find_week(connection, chosen, week, now())
+        result = stages.draft(engine, chosen, at, now())
+    printing.drafted(result)
+    printing.next_step(f"digest approve {at}" if not result.stored.approved else f"digest send {at}")
+
+
+@app.command()
+def approve(week: WeekName = "latest") -> None:
+    """Pin the content hash of a draft, so that these bytes and no others are sent; prints the hash.
+
+    Example: digest approve 2026-W18
+    """
+    chosen = settings()
+    with database(chosen) as engine:
+        print(stages.approve(engine, _edition_week(engine, week), now()).content_hash)
+
+
+@app.command()
+def send(
+    week: WeekName = "latest",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="count the readers, queue and send nothing")] = False,
+) -> None:
+    """Queue an approved edition to its readers and send it; resumes one that was interrupted.
+
+    Example: digest send 2026-W18
+    """
+    chosen = settings()
+    with database(chosen) as engine:
+        at = _edition_week(engine, week)
+        count = audience(engine, at)
+        if dry_run:
+            print(f"{at} would go to {count:,} readers; nothing was queued or sent.")
+            return
+        with progress("sending", count) as advance:
+            result = stages.send(engine, chosen, at, clock(), advance)
+    printing.sent(result)
+
+
+def _edition_week(engine: Any, text: str) -> Week:
+    if text != "latest":
+        return parse_week(text)
+    with reading(engine) as connection:
+        newest = newest_edition(connection)
+    if newest is None:
+        raise DigestError("there is no edition yet; run `digest draft` first.")
+    return parse_week(newest)
+
+
+@app.command()
+def weekly(week: Annotated[str | None, typer.Option(help="another week than the current one")] = None) -> None:
+    """All stages of a week that are due, in order; what the scheduler calls. Run again, it goes on where it ended.
+
+    Example: digest weekly --week 2026-W18
+    """
+    chosen = settings()
+    this = Week.now(now(), chosen.series.zone)
+    with database(chosen) as engine:
+        with reading(engine) as connection:
+            at = this if week is None else stages.find_week(connection, chosen, week, now())
+        if at == this and not stages.is_queued(engine, at):
+            results = list(collecting.collect(engine, chosen, now(), missing_in=at))
+            if results:
+                printing.collected(results)
+        for earlier in stages.send_unfinished(engine, chosen, at, clock()):
+            printing.sent(earlier)
+        with progress("sending", audience(engine, at)) as advance:
+            run = stages.run_week(engine, chosen, at, clock(), advance)
+    if run.drafted is not None:
+        printing.drafted(run.drafted)
+    if run.sent is None:
+        printing.next_step(f"look at it, then `digest approve {at}` and `digest send {at}`")
+    else:
+        printing.sent(run.sent)

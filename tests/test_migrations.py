@@ -1,0 +1,61 @@
+"""A database of an older version is brought up to this one, with what it holds."""
+
+import json
+from decimal import Decimal
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, text
+
+from digest import database
+from digest.database import reading, writing
+from digest.scores.store import load_snapshot, newest_capture
+from tests.snapshots import MONDAY
+
+MIGRATIONS = Path(database.__file__).parent / "migrations"
+MEAN = {"name": "overall", "title": "", "unit": "%", "higher_is_better": True, "margin": "1.0", "relative": False}
+MEAN |= {"zero_is_missing": False, "shared": False, "inputs": ["a", "b"]}
+
+
+def migrate(engine: Engine, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with writing(engine) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+
+def emptied(engine: Engine) -> None:
+    tables = [*database.metadata.tables, "alembic_version"]
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
+            connection.rollback()
+        cascade = "" if engine.dialect.name == "sqlite" else "CASCADE"
+        for table in tables:
+            connection.execute(text(f'DROP TABLE "{table}" {cascade}'))
+        connection.commit()
+
+
+def test_a_capture_of_the_first_version_is_read_by_this_one(engine: Engine) -> None:
+    emptied(engine)
+    migrate(engine, "0001")
+    with writing(engine) as connection:
+        connection.execute(text("INSERT INTO blob (sha256, size, deflated) VALUES ('f', 0, '')"))
+        connection.execute(
+            text(
+                'INSERT INTO capture (id, source, "on", at, sha256, content, lead, benchmarks) '
+                "VALUES (1, 'board', :day, :at, 'f', 'c', 'overall', :benchmarks)"
+            ),
+            {"day": MONDAY, "at": f"{MONDAY} 00:00:00.000000", "benchmarks": json.dumps([MEAN])},
+        )
+        connection.execute(text("INSERT INTO \"row\" (capture_id, key, raw) VALUES (1, 'one', 'one')"))
+    migrate(engine, "head")
+    with reading(engine) as connection:
+        capture = newest_capture(connection, "board", MONDAY)
+        assert capture is not None
+        overall = load_snapshot(connection, capture).benchmarks["overall"]
+    assert overall.inputs == ("a", "b")
+    assert overall.weights == (Decimal(1), Decimal(1))
+    assert overall.least == Decimal(2)
