@@ -12,9 +12,10 @@ from tests.snapshots import a_board, a_capture
 from digest.changes.compare import compare
 from digest.config import Source
 from digest.errors import CaptureError
-from digest.scores.aggregates import plain_means, with_aggregate_benchmarks, with_aggregate_scores
+from digest.scores.aggregates import plain_means, weighted_means, with_aggregate_benchmarks, with_aggregate_scores
 from digest.scores.figures import read
 from digest.scores.snapshot import Benchmark, Score, Snapshot
+from digest.scores.weights import Weights
 
 
 def meant(board: Snapshot, margin: Decimal | None = None, **categories: tuple[str, ...]) -> Snapshot:
@@ -119,3 +120,65 @@ def test_an_overall_mean_of_its_own_name_stands_beside_a_column_called_overall()
 def test_an_overall_mean_of_a_categorys_name_is_refused() -> None:
     with pytest.raises(CaptureError, match="category:Coding"):
         read(b"model,a\none,80\n", a_capture(), declared(overall="category:Coding"))
+
+
+WEIGHTS = Weights.model_validate(
+    {
+        "coverage": 80,
+        "categories": {
+            "Coding": {"weight": 60, "benchmarks": {"One": 75, "Two": 25, "Old": 0}},
+            "Math": {"weight": 40, "benchmarks": {"Three": 100}},
+        },
+    }
+)
+
+
+def weighed(figures: Mapping[str, Mapping[str, Any]], coverage: int = 80, on: date = date(2026, 4, 20)) -> Snapshot:
+    board = a_board(figures, on=on)
+    means = weighted_means(WEIGHTS.model_copy(update={"coverage": Decimal(coverage)}), board.benchmarks, "overall")
+    benchmarks = with_aggregate_benchmarks(board.benchmarks, means, Decimal(1))
+    scores = with_aggregate_scores(board.scores, benchmarks, [mean.name for mean in means])
+    return replace(board, benchmarks=benchmarks, scores=scores, lead="overall")
+
+
+def test_weights_make_the_mean_and_one_of_zero_counts_for_nothing() -> None:
+    board = weighed({"One": {"a": 80}, "Two": {"a": 40}, "Old": {"a": 1}, "Three": {"a": 50}})
+    assert board.scores["category:Coding"]["a"].value == 70
+    assert board.scores["overall"]["a"].value == 62
+    assert board.benchmarks["category:Coding"].also == ("Old",)
+
+
+def test_a_missing_benchmark_is_left_out_with_its_weight_and_too_little_is_not_ranked() -> None:
+    figures = {"One": {"a": 80, "b": 80}, "Two": {"a": 40, "c": 40}, "Three": {"a": 50, "b": 50, "c": 50}}
+    board = weighed(figures)
+    assert set(board.scores["category:Coding"]) == set(board.scores["overall"]) == {"a"}
+    assert weighed(figures, coverage=75).scores["category:Coding"]["b"].value == 80
+
+
+def test_benchmarks_are_known_by_their_names_in_any_case() -> None:
+    assert weighed({"ONE": {"a": 80}, "two": {"a": 40}, "three": {"a": 50}}).scores["overall"]["a"].value == 62
+
+
+def test_a_source_that_lacks_most_of_the_weight_is_refused_in_a_sentence() -> None:
+    with pytest.raises(CaptureError, match="less than 80 % of the weights"):
+        weighed({"Three": {"a": 50}})
+
+
+def test_a_mean_that_moved_because_another_benchmark_was_measured_is_no_news() -> None:
+    figures = {"One": {"a": 80, "b": 70}, "Two": {"b": 30}, "Three": {"a": 50, "b": 50}}
+    before = weighed(figures, coverage=40)
+    after = weighed(figures | {"Two": {"a": 20, "b": 30}}, coverage=40, on=date(2026, 4, 27))
+    found = {change.benchmark: change for change in compare(before, after).changes if change.key == "a"}
+    assert {
+        name: (change.reason.value, change.news) for name, change in found.items() if change.benchmark != "Two"
+    } == {
+        "category:Coding": ("filled_in", False),
+        "overall": ("filled_in", False),
+    }
+
+
+def test_a_mean_over_figures_of_the_makers_is_said_to_be_theirs() -> None:
+    board = a_board({"One": {"a": 80}, "Two": {"a": 40}, "Three": {"a": 50}})
+    reported = {**board.benchmarks, "Two": replace(board.benchmarks["Two"], self_reported=True)}
+    made = with_aggregate_benchmarks(reported, weighted_means(WEIGHTS, reported, "overall"), None)
+    assert [made[name].self_reported for name in ("category:Coding", "category:Math", "overall")] == [True, False, True]

@@ -79,6 +79,7 @@ def score_changes(current: Snapshot, found: Sequence[Column], memory: Memory) ->
     """Every figure that differs, with its reason."""
     rerun = _measured_again(found)
     news_of: dict[str, set[str]] = {}  # by row, the benchmarks on which it has news
+    gaps_of: dict[str, set[str]] = {}  # and those it has only in one of the weeks, or that are means over other ones
     for column in found:  # an aggregate stands after what it is made of
         for cell in column.cells:
             key = cell.match.after.key
@@ -86,8 +87,12 @@ def score_changes(current: Snapshot, found: Sequence[Column], memory: Memory) ->
             if verdict is None:
                 continue
             kind, reason, news = verdict
+            if not gaps_of.get(key, set()).isdisjoint(column.about.inputs) and reason is not Reason.VALUE_WITHDRAWN:
+                reason, news = Reason.FILLED_IN, False
             if news:
                 news_of.setdefault(key, set()).add(column.name)
+            if reason in (Reason.FILLED_IN, Reason.VALUE_WITHDRAWN):
+                gaps_of.setdefault(key, set()).add(column.name)
             yield Change(
                 kind=kind,
                 reason=reason,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from digest.changes.kinds import EXPLAINED, Change, Figure, Kind
+from digest.changes.kinds import EXPLAINED, Change, Figure, Kind, Reason
 from digest.changes.ranking import Standing
 from digest.changes.week import SourceWeek, WeekChanges
 from digest.config import Source
@@ -123,6 +123,7 @@ def board_document(
         "unit": about.unit,
         "higher_is_better": about.higher_is_better,
         "margin": _number(about.margin),
+        "self_reported": about.self_reported,
         "rows": [_standing(snapshot, standing) for standing in standings],
         "unranked": sorted(row.raw for key, row in snapshot.rows.items() if key not in snapshot.scores[benchmark]),
     }
@@ -189,6 +190,8 @@ def _what(change: Change, where: str, sources: Mapping[str, Source]) -> str:
         case Kind.BENCHMARK_REMOVED:
             return f"{where} removed the benchmark {benchmark}"
         case Kind.BENCHMARK_REVISED:
+            if change.reason is Reason.RENAME:
+                return f"{benchmark} on {where} was {numbers.shown(change.evidence, 200)}"
             return f"{where} makes up {benchmark} otherwise than before"
         case Kind.SCALE_SHIFTED:
             return f"the scale of {where} {benchmark} moved"
