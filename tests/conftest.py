@@ -1,5 +1,6 @@
 """What tests share: a database of each kind, settings that touch nothing outside, a clock that stands still."""
 
+import os
 import shutil
 import tempfile
 import warnings
@@ -27,6 +28,13 @@ WEEK = "2026-W18"
 NOW = datetime(2026, 5, 4, 9, 0, tzinfo=UTC)
 
 
+@pytest.fixture(autouse=True)
+def _settings_of_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the environment of the tests says, it sets nothing of the program."""
+    for name in [name for name in os.environ if name.upper().startswith("DIGEST_")]:
+        monkeypatch.delenv(name)
+
+
 @pytest.fixture
 def now() -> datetime:
     return NOW
@@ -42,7 +50,12 @@ def settings(tmp_path: Path) -> Settings:
     """Settings that depend on no file; mail goes into a Maildir of the test's own."""
     return Settings.model_validate(
         {
-            "series": {"title": "Digest", "base_url": "https://digest.example", "contact": "desk@digest.example"},
+            "series": {
+                "title": "Digest",
+                "base_url": "https://digest.example",
+                "contact": "desk@digest.example",
+                "notes": str(tmp_path / "notes"),
+            },
             "mail": {"from_name": "Digest", "from_address": "news@digest.example", "list_id": "weekly.digest.example"},
             "delivery": {"maildir": str(tmp_path / "outbox")},
             "links": {"keys": ["0123456789abcdef0123456789abcdef"]},

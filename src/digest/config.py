@@ -205,6 +205,7 @@ class Series(Strict):
     base_url: WebAddress = "http://127.0.0.1:8000"
     postal_address: Line = ""
     contact: Line = ""
+    notes: Path = Path("notes")
 
     @model_validator(mode="after")
     def _zone_exists(self) -> Self:

@@ -63,10 +63,11 @@ def test_a_zero_price_is_not_known_where_the_source_means_that_by_it() -> None:
 def test_news_on_other_benchmarks_is_counted_and_keeps_a_note_from_saying_that_no_model_moved() -> None:
     still = {f"m{n}": 50 + n for n in range(6)}
     columns = {"main": still, "side": still, "third": still, "gone": still}
-    now = {"main": still, "side": {**still, "m1": 90}, "third": still, "come": still}
+    again = {**still, "m1": 90}
+    now = {"main": still, "side": again, "third": again, "come": still}
     edition = _composed(a_board(columns, on=BEFORE, margin=1), a_board(now, margin=1), _source("scores"))
-    assert [(movers.movers, movers.elsewhere) for movers in edition.movers] == [((), 1)]
-    assert {note.models_moved for note in edition.method} == {1}
+    assert [(movers.movers, movers.elsewhere) for movers in edition.movers] == [((), 2)]
+    assert {note.models_moved for note in edition.method} == {2}
 
 
 def test_a_board_is_told_by_the_title_of_its_benchmark() -> None:

@@ -2,9 +2,10 @@
 
 import pytest
 from tests import builders as b
+from tests.edition.corrections import a_correction
 
 from digest.edition import opening
-from digest.edition.content import Edition
+from digest.edition.content import Edition, Story
 
 QUIET = b.an_empty_edition(boards=(b.a_quiet_board(),), health=(b.a_source(), b.a_stale_source()))
 UNREAD = (b.a_failed_source(), b.a_stale_source())
@@ -104,7 +105,7 @@ def test_a_first_place_that_two_variants_of_one_model_share_names_the_variants()
         b.a_place(1, b.a_name("gpt-5.5", "xhigh"), "80.71", band=1),
         b.a_place(2, b.a_name("gpt-5.5", "high"), "80.28", band=1),
     )
-    assert "ahead of gpt-5.5 high" in opening.lead(b.an_empty_edition(boards=(b.a_board(places=places),)))
+    assert "over gpt-5.5 high" in opening.lead(b.an_empty_edition(boards=(b.a_board(places=places),)))
 
 
 def test_in_brief_has_at_most_three_items_and_none_that_the_headline_tells() -> None:
@@ -165,7 +166,7 @@ def test_a_sentence_does_not_change_the_case_of_a_models_name() -> None:
 def test_a_variant_is_told_with_the_model_so_that_two_rows_of_one_model_are_not_confused() -> None:
     edition = b.an_empty_edition(boards=(b.a_quiet_board(),), arrivals=(b.some_arrivals(),), health=(b.a_source(),))
     told = " ".join([opening.lead(edition), *(point.detail for point in opening.points(edition))])
-    assert "gpt-5.5 xhigh, 80.7" in told
+    assert "gpt-5.5 xhigh 80.7" in told
     assert "claude-opus-4.7 xhigh 76.9" in told
 
 
@@ -210,3 +211,94 @@ def test_a_new_first_row_is_not_counted_again_as_the_only_new_entry() -> None:
     assert opening.subject(b.an_empty_edition(boards=(b.a_board(),), arrivals=(one,))) == "gpt-5.5 xhigh ties for #1"
     two = b.some_arrivals(rows=2, models=b.some_arrivals().models[:2])
     assert opening.subject(b.an_empty_edition(boards=(b.a_board(),), arrivals=(two,))).endswith("1 more new entry")
+
+
+def test_the_subject_is_never_that_of_the_edition_before() -> None:
+    edition, told = b.an_edition(), []
+    for _week in range(3):
+        told.append(opening.subject(edition))
+        edition = edition.model_copy(update={"last_subject": told[-1].upper()})
+    assert told[0] == told[2] != told[1]
+    alone = b.an_empty_edition(health=(b.a_source(status="unchanged", counted=98),))
+    again = alone.model_copy(update={"last_subject": "Nothing changed on LiveBench · 98 models checked"})
+    assert opening.subject(again) == "Nothing changed on LiveBench · week 18"
+
+
+def test_a_subject_that_would_be_repeated_names_its_week() -> None:
+    edition = b.an_empty_edition(health=(b.a_source(status="unchanged", counted=98),))
+    subjects = list(opening._subjects(edition))
+    assert len(subjects) == 2
+    assert all(len(line) <= 50 for line in subjects)
+    assert opening.subject(edition.model_copy(update={"last_subject": subjects[0]})) == subjects[1]
+
+
+def test_a_new_row_among_the_first_ten_is_told_by_name_with_its_place_and_its_tie() -> None:
+    arrivals = b.some_arrivals(models=b.some_arrivals().models[1:], rows=6)
+    edition = b.an_empty_edition(arrivals=(arrivals,))
+    assert opening.subject(edition) == "claude-opus-4.7 xhigh enters LiveBench at #4, tied"
+    assert opening.headline(edition) == "claude-opus-4.7 xhigh enters LiveBench at #4, tied"
+    assert opening.lead(edition).startswith("Six new rows of three models on LiveBench. claude-opus-4.7 xhigh 76.9")
+
+
+def test_one_row_that_left_is_told_by_name() -> None:
+    gone = b.some_gone(names=(b.a_name("gpt-5.1-codex-max", "xhigh"),), folded=0)
+    edition = b.an_empty_edition(gone=(gone,))
+    assert opening.subject(edition) == "gpt-5.1-codex-max xhigh left LiteLLM prices"
+
+
+def test_a_first_row_that_noise_brought_to_the_top_is_told_neither_as_a_lead_nor_as_a_tie() -> None:
+    places = (b.a_place(1, b.a_name("o3"), "81", (2, "80")), b.a_place(2, b.a_name("o1"), "79", (1, "80")))
+    edition = b.an_empty_edition(boards=(b.a_board(leader="new_within_noise", places=places),))
+    told = " ".join([opening.subject(edition), opening.headline(edition), opening.lead(edition)])
+    assert opening.headline(edition) == "o3 comes first on LiveBench, within noise"
+    assert "no score moved beyond the margin of 1.0 point" in told
+    assert "takes" not in told
+    assert "ties" not in told
+
+
+def test_what_is_worth_more_is_told_first() -> None:
+    edition = b.an_empty_edition(movers=(b.some_movers(),), prices=(b.a_halved_price(),))
+    assert opening.headline(edition).startswith("o3 high is up")
+    worth = [("movers", "aider", 70), ("prices", "litellm", 90)]
+    stories = tuple(
+        Story(id=source, kind="mover", section=section, source=source, about="o3", value=value)
+        for section, source, value in worth
+    )
+    assert opening.headline(edition.model_copy(update={"stories": stories})) == "gpt-5.5-pro at half price"
+
+
+def test_a_quiet_week_says_so_where_no_board_can() -> None:
+    edition = b.an_empty_edition(prices=(b.some_prices(priced=()),), health=(b.a_source(),), quiet=True)
+    new = edition.model_copy(update={"prices": (b.some_prices(priced=b.some_prices().priced[:1]),)})
+    assert opening.headline(new) == "Nothing of weight changed on LiveBench"
+    assert opening.subject(new) == "A quiet week · gpt-5.5 is priced"
+
+
+def test_corrections_are_counted_and_the_first_is_told() -> None:
+    board = b.a_quiet_board(steady=10)
+    edition = b.an_empty_edition(
+        boards=(board,), health=(b.a_source(),), corrections=(a_correction(),), corrections_folded=1, quiet=True
+    )
+    assert opening.subject(edition) == "No top-10 change · 2 corrections"
+    assert opening.in_brief(edition)[0].detail.endswith(
+        "The source put its figure right; the model did not move. One more below."
+    )
+
+
+def test_a_failed_source_is_told_once_in_brief() -> None:
+    edition = b.an_empty_edition(prices=(b.a_halved_price(),), health=(b.a_source(), b.a_failed_source()))
+    (point,) = opening.in_brief(edition)
+    assert point.brief == "Arena text could not be read."
+    assert "could not be read" not in point.detail
+
+
+def test_a_week_in_which_nothing_was_captured_says_that_nothing_is_known() -> None:
+    edition = b.an_empty_edition(health=(b.a_source(status="unchanged", current=b.WEEK_17),))
+    assert opening.headline(edition) == "No source was read this week"
+    assert "we do not know" in opening.lead(edition)
+
+
+def test_the_reading_time_grows_with_the_page_and_is_never_zero() -> None:
+    assert opening.reading_time(b.an_empty_edition()) == "1 min read"
+    minutes = [int(opening.reading_time(edition).split()[0]) for edition in (b.an_edition(), b.a_full_edition())]
+    assert 1 < minutes[0] < minutes[1]

@@ -1,19 +1,32 @@
 """The words of the sections say what the facts say, and no more."""
 
 from datetime import date
+from decimal import Decimal
 
 import pytest
 from tests import builders as b
+from tests.edition.corrections import a_correction
 
-from digest.edition import wording
-from digest.edition.content import Board, Movers, Priced, PriceList
+from digest.edition import health_words, price_words, wording
+from digest.edition.content import (
+    Ahead,
+    Board,
+    GoesStale,
+    HeldBack,
+    Movers,
+    NextEdition,
+    Priced,
+    PriceList,
+    Renamed,
+    TopTie,
+)
 
 
 def test_the_masthead_names_the_week_both_days_and_the_sources_that_are_fresh() -> None:
     edition = b.an_edition()
     assert wording.masthead_week(edition) == "Week 18, 2026"
     assert wording.dates(edition) == "Mon 27 Apr compared with Mon 20 Apr"
-    assert wording.sources_fresh(edition) == "3 of 4 sources fresh"
+    assert health_words.sources_fresh(edition) == "3 of 4 sources fresh"
 
 
 def test_rows_of_one_band_stand_under_one_label_and_a_lone_row_under_none() -> None:
@@ -36,7 +49,7 @@ def test_a_board_says_when_lower_is_better() -> None:
     [
         (b.a_board(), "LiveBench: a tie at the top"),
         (b.a_board(leader="new_leader"), "LiveBench: a tie at the top"),
-        (b.a_quiet_board(), "LiveBench: the tie at the top stands"),
+        (b.a_quiet_board(), "LiveBench: the same first, tied"),
         (b.a_lower_is_better_board(), "Vectara hallucination: a new first"),
         (b.a_board(leader="first_capture"), "LiveBench: a first look"),
         (b.a_rating_board(), "Arena text: no change at the top"),
@@ -107,21 +120,21 @@ def test_a_model_without_a_rank_is_not_ranked_rather_than_last() -> None:
     ],
 )
 def test_a_price_says_what_it_is_what_it_was_and_what_is_not_known(priced: Priced, cell: tuple[str, ...]) -> None:
-    assert wording.price_cell(priced, "input") == cell
+    assert price_words.price_cell(priced, "input") == cell
 
 
 def test_a_price_list_names_its_unit_its_source_and_its_day() -> None:
-    assert wording.prices_note(b.some_prices()) == "USD per 1M tokens, from LiteLLM prices as of Mon 27 Apr."
+    assert price_words.prices_note(b.some_prices()) == "USD per 1M tokens, from LiteLLM prices as of Mon 27 Apr."
     run = b.some_prices(title="Aider", priced=(b.a_price("changed", b.a_name(), run_cost=("111", "21")),))
-    assert wording.prices_note(run) == "Run cost in USD for a whole benchmark run, from Aider as of Mon 27 Apr."
-    assert wording.price_columns(run) == [("run_cost", "Run cost")]
+    assert price_words.prices_note(run) == "Run cost in USD for a whole benchmark run, from Aider as of Mon 27 Apr."
+    assert price_words.price_columns(run) == [("run_cost", "Run cost")]
 
 
 def test_a_context_window_is_told_in_tokens_with_what_it_was() -> None:
     scout = b.a_price("changed", b.a_name("scout"), context=("192000", "10485760"))
-    assert wording.price_note(scout) == "context 10.49M tokens, was 192K"
+    assert price_words.price_note(scout) == "context 10.49M tokens, was 192K"
     filled = b.a_price("filled_in", b.a_name(), 3, context=(None, "128000"))
-    assert wording.price_note(filled) == "filled in, not changed, 128K tokens of context, the same under 3 ids"
+    assert price_words.price_note(filled) == "filled in, not changed, 128K tokens of context, the same under 3 ids"
 
 
 def test_a_disagreement_names_each_source_with_its_figure_and_day() -> None:
@@ -148,7 +161,7 @@ def test_a_revised_benchmark_is_no_models_doing() -> None:
 
 def test_sources_in_trouble_come_first_and_are_called_by_name() -> None:
     edition = b.an_edition(health=(b.a_source(), b.a_stale_source(), b.a_failed_source()))
-    assert [health.title for health in wording.by_trouble(edition)] == [
+    assert [health.title for health in health_words.by_trouble(edition)] == [
         "Arena text",
         "Vectara hallucination",
         "LiveBench",
@@ -156,23 +169,23 @@ def test_sources_in_trouble_come_first_and_are_called_by_name() -> None:
 
 
 def test_a_stale_source_is_not_said_to_have_held_still() -> None:
-    told = " ".join(wording.health_sentences(b.a_stale_source()))
+    told = " ".join(health_words.health_sentences(b.a_stale_source()))
     assert told.startswith("Vectara hallucination last changed Mon 9 Feb, 77 days ago.")
     assert told.endswith("That does not say its figures held still; it says we do not know.")
 
 
 def test_a_day_of_another_year_is_given_with_its_year() -> None:
-    assert "Mon 9 Feb 2026, 200 days ago" in wording.health_note(b.a_stale_source(age_days=200))
+    assert "Mon 9 Feb 2026, 200 days ago" in health_words.health_note(b.a_stale_source(age_days=200))
 
 
 def test_a_failed_source_says_what_failed_and_that_there_is_no_news_of_it() -> None:
-    told = " ".join(wording.health_sentences(b.a_failed_source()))
+    told = " ".join(health_words.health_sentences(b.a_failed_source()))
     assert "could not be read (the server answered 503 three times)" in told
-    assert told.endswith("No Arena text news this week.")
+    assert told.endswith("No news of Arena text this week.")
 
 
 def test_a_source_that_was_read_needs_no_sentence() -> None:
-    assert wording.health_sentences(b.a_source()) == []
+    assert health_words.health_sentences(b.a_source()) == []
 
 
 def test_the_masthead_names_weeks_where_sources_were_captured_on_other_days() -> None:
@@ -206,13 +219,13 @@ def test_news_beside_the_lead_benchmark_is_counted() -> None:
 
 
 def test_prices_without_a_column_are_counted() -> None:
-    told = wording.prices_folded(b.some_prices(folded=0, elsewhere=2))
+    told = price_words.prices_folded(b.some_prices(folded=0, elsewhere=2))
     assert told == "2 changes of tier and cache prices and answer sizes are not listed here."
 
 
 def test_a_row_of_which_only_the_context_changed_says_nothing_of_its_price() -> None:
     scout = b.a_price("changed", b.a_name("scout"), context=("192000", "10485760"))
-    assert wording.price_cell(scout, "input").value == ""
+    assert price_words.price_cell(scout, "input").value == ""
 
 
 def test_a_benchmark_that_repeats_its_sources_word_is_set_off_by_a_comma() -> None:
@@ -234,3 +247,72 @@ def test_the_disagreements_about_one_model_stand_together() -> None:
     )
     told = [(name.title, [one.measure for one in about]) for name, about in wording.disputes(edition)]
     assert told == [("Qwen3.5 397B", ["input", "output"]), ("o3", ["SWE-bench Verified"])]
+
+
+def test_a_correction_says_what_was_printed_what_is_true_and_when() -> None:
+    assert wording.correction_sentence(a_correction()) == (
+        "Aider polyglot, pass rate 2: o3 high was printed as 80.0 on Mon 20 Apr and is 82.0 on Mon 27 Apr. "
+        "The source put its figure right; the model did not move."
+    )
+
+
+def test_a_figure_that_was_taken_back_is_not_known_and_not_zero() -> None:
+    cost = a_correction(benchmark="total_cost", unit="USD", printed=Decimal("6.3174"), true=None)
+    assert wording.correction_sentence(cost).endswith(
+        "was printed as $6.32 on Mon 20 Apr and is not known on Mon 27 Apr. The source took its figure back."
+    )
+
+
+def test_a_key_that_was_given_to_another_row_is_no_rename() -> None:
+    facts = {"change": "r", "source": "a", "title": "Aider", "rows": 1}
+    renamed = Renamed(**facts, before=b.a_name("o1"), after=b.a_name("o3"))
+    assert wording.renamed_sentence(renamed) == "Aider lists o1 as o3 now."
+    reused = wording.renamed_sentence(renamed.model_copy(update={"reused": True}))
+    assert reused == "Aider gave the row of o1 to o3: another model, so that neither moved."
+
+
+def test_a_source_that_was_not_read_is_not_called_unchanged() -> None:
+    missing = b.a_source(status="unchanged", current=b.WEEK_17)
+    assert health_words.health_state(missing)[:2] == ("○", "Not read")
+    assert health_words.health_note(missing) == "newest capture Mon 20 Apr"
+    edition = b.an_edition(health=(b.a_source("Aider"), missing))
+    assert health_words.by_trouble(edition)[0] == missing
+    assert health_words.sources_fresh(edition) == "1 of 2 sources fresh"
+    assert "LiveBench was not read this week." in " ".join(health_words.health_sentences(missing))
+
+
+@pytest.mark.parametrize(
+    ("ahead", "said"),
+    [
+        (
+            HeldBack(title="Arena text"),
+            "Arena text: a capture waits for a person to look at it; until then nothing of it is told.",
+        ),
+        (
+            GoesStale(title="Aider", changed_on=date(2026, 3, 25), on=date(2026, 5, 10)),
+            "Aider last changed Wed 25 Mar; it counts as stale from Sun 10 May unless it changes before.",
+        ),
+        (
+            TopTie(title="LiveBench", first=b.a_name("o3"), second=b.a_name("o1"), gap=Decimal("0.43"), unit="%"),
+            "LiveBench: o3 and o1 are 0.4 points apart at the top, which is a tie.",
+        ),
+        (
+            TopTie(title="LiveBench", first=b.a_name("o3"), second=b.a_name("o1"), gap=Decimal(0), unit="%"),
+            "LiveBench: o3 and o1 are level at the top, which is a tie.",
+        ),
+        (NextEdition(starts=date(2026, 5, 4)), "The next edition is for the week of Mon 4 May."),
+    ],
+)
+def test_what_to_watch_next_is_a_fact_with_its_day(ahead: Ahead, said: str) -> None:
+    assert health_words.ahead_sentence(ahead) == said
+
+
+def test_variants_beyond_the_fifth_are_counted() -> None:
+    arrivals = b.some_arrivals()
+    many = arrivals.models[0].model_copy(update={"more": 3})
+    assert wording.coverage(arrivals, many).endswith("Also high #6, 76.2; 3 more variants.")
+
+
+def test_a_price_that_another_list_has_too_names_it() -> None:
+    priced = b.a_price("new", b.a_name(), input=(None, "5")).model_copy(update={"also_in": ("genai-prices",)})
+    assert price_words.price_note(priced) == "new, the same price on genai-prices"

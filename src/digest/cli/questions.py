@@ -8,6 +8,8 @@ from sqlalchemy import Connection
 from digest.changes.ranking import leaderboard as standings_of
 from digest.cli import printing
 from digest.cli.context import AsJson, database, now, print_json, settings
+from digest.cli.pick import pick
+from digest.cli.versus import versus
 from digest.config import Settings
 from digest.database import reading
 from digest.edition.documents import board_document, changes_document
@@ -115,3 +117,7 @@ def _benchmark(found: Snapshot, category: str | None) -> str | None:
     wanted = category.casefold()
     names = {name.removeprefix("category:").casefold(): name for name in reversed(list(found.benchmarks))}
     return names.get(wanted.removeprefix("category:"))
+
+
+app.command()(versus)
+app.command()(pick)

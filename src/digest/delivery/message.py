@@ -18,6 +18,7 @@ from digest.config import Settings
 from digest.delivery.outbox import Mailing
 from digest.edition.content import Rendered
 from digest.errors import DeliveryError
+from digest.rendering.fragments import NOTHING, Part, filled
 from digest.rendering.templates import UNSUBSCRIBE_SLOT
 from digest.subscribers import links
 from digest.subscribers.store import Subscriber
@@ -26,11 +27,17 @@ _LINE_END = re.compile(r"\r\n?|\n")
 
 
 def build(
-    rendered: Rendered, subscriber: Subscriber, mailing: Mailing, settings: Settings, keys: Sequence[bytes]
+    rendered: Rendered,
+    subscriber: Subscriber,
+    mailing: Mailing,
+    settings: Settings,
+    keys: Sequence[bytes],
+    watch: Part = NOTHING,
 ) -> bytes:
     """The message of one reader, CRLF line ends, not dot-stuffed; ASCII but for an address that is not.
 
-    `keys` sign the unsubscribe link, which stands in the body and, for one click (RFC 8058), in the header.
+    `keys` sign the unsubscribe link, which stands in the body and, for one click (RFC 8058), in the header; `watch` is
+    the reader's watch list.
     Raises DeliveryError if the edition was rendered without a place for that link: such mail must not go out.
     """
     if UNSUBSCRIBE_SLOT not in rendered.html or UNSUBSCRIBE_SLOT not in rendered.text:
@@ -52,9 +59,10 @@ def build(
         ("MIME-Version", "1.0"),
         ("Content-Type", f'multipart/alternative; boundary="{boundary}"'),
     )
+    own = filled(rendered, watch)
     head = "".join(f"{name}: {value}\r\n" for name, value in headers)
-    plain = _part("plain", rendered.text.replace(UNSUBSCRIBE_SLOT, unsubscribe))
-    rich = _part("html", rendered.html.replace(UNSUBSCRIBE_SLOT, html.escape(unsubscribe)))
+    plain = _part("plain", own.text.replace(UNSUBSCRIBE_SLOT, unsubscribe))
+    rich = _part("html", own.html.replace(UNSUBSCRIBE_SLOT, html.escape(unsubscribe)))
     open_, close = f"\r\n--{boundary}\r\n".encode(), f"\r\n--{boundary}--\r\n".encode()
     return b"".join([head.encode(), open_, plain, open_, rich, close])
 

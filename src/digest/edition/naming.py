@@ -1,6 +1,9 @@
-"""How a resolved model name and a capture are shown in an edition."""
+"""How the values of a comparison stand in an edition: names, figures, captures and benchmarks."""
 
-from digest.edition.content import Name, Proof
+from digest.changes.kinds import Change
+from digest.changes.kinds import Figure as ChangedFigure
+from digest.changes.week import SourceWeek
+from digest.edition.content import Figure, Name, Proof
 from digest.scores.catalog import ModelName
 from digest.scores.snapshot import Capture
 
@@ -20,3 +23,20 @@ def shown_name(name: ModelName, *, offer: bool = False) -> Name:
 
 def proof_of(capture: Capture) -> Proof:
     return Proof(on=capture.on, sha256=capture.sha256)
+
+
+def shown_figure(changed: ChangedFigure | None) -> Figure:
+    if changed is None:
+        return Figure()
+    return Figure(value=changed.value, rank=changed.rank, low=changed.low, high=changed.high)
+
+
+def shown_benchmark(week: SourceWeek, change: Change) -> str:
+    """The title of a benchmark that one of the two weeks has, else its name."""
+    name = change.benchmark or ""
+    known = [
+        state.benchmarks[name]
+        for state in (week.state.current, week.state.previous)
+        if state and name in state.benchmarks
+    ]
+    return next((about.title for about in known if about.title), name)

@@ -3,6 +3,7 @@
 import unicodedata
 from datetime import date
 from decimal import ROUND_HALF_UP, Context, Decimal
+from typing import NamedTuple
 
 from digest.edition.content import Name
 
@@ -81,6 +82,15 @@ def plain(value: Decimal, places: int = 1, thousands: str = "") -> str:
     near = rounded(value, places)
     size = f"{abs(near):{thousands}f}" if near.adjusted() < _ABSURD else f"{abs(near):.1e}"
     return size if near >= 0 else f"{MINUS}{size}"
+
+
+class Cell(NamedTuple):
+    """A figure in a table with what is said below it. `tone` is good, bad or plain, for the reader."""
+
+    value: str
+    change: str = ""
+    tone: str = "plain"
+    was: str = ""
 
 
 def counted(number: int) -> str:

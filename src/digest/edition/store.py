@@ -11,7 +11,7 @@ from sqlmodel import Field, SQLModel, col
 
 from digest.config import Settings
 from digest.database import UtcDateTime
-from digest.edition.content import Edition, Fact, Rendered, content_hash
+from digest.edition.content import Edition, Fact, Rendered
 
 
 class EditionTable(SQLModel, table=True):
@@ -52,10 +52,13 @@ def envelope_of(settings: Settings) -> Envelope:
     )
 
 
-def fingerprint(edition: Edition, rendered: Rendered, envelope: Envelope) -> str:
-    """sha256 over the facts, every rendered byte and the envelope: what an editor approves."""
-    whole = f"{content_hash(edition, rendered)}\n{envelope.model_dump_json()}"
-    return hashlib.sha256(whole.encode()).hexdigest()
+def fingerprint(content: str, rendered: str, envelope: str) -> str:
+    """sha256 over the stored documents of the facts, of every rendered byte and of the envelope: what an editor
+    approves. It is made of what is stored, so that an edition of an older version stays the one that was approved."""
+    told = hashlib.sha256()
+    for part in (content, rendered):
+        told.update(hashlib.sha256(part.encode()).digest())
+    return hashlib.sha256(f"{told.hexdigest()}\n{envelope}".encode()).hexdigest()
 
 
 class ToldTable(SQLModel, table=True):
@@ -69,19 +72,20 @@ class ToldTable(SQLModel, table=True):
 
 @dataclass(frozen=True, slots=True)
 class StoredEdition:
-    """An edition as drafted. It is approved when `approved_hash` is the hash of what is stored."""
+    """An edition as drafted. Approved is one whose `approved_hash` is `stored_hash`, the hash of what is stored."""
 
     week: str
     edition: Edition
     rendered: Rendered
     envelope: Envelope
     content_hash: str
+    stored_hash: str
     approved_hash: str | None
 
     @property
     def approved(self) -> bool:
         """Whether what is stored is whole, and is what was approved."""
-        return self.approved_hash == self.content_hash == fingerprint(self.edition, self.rendered, self.envelope)
+        return self.approved_hash == self.content_hash == self.stored_hash
 
 
 def load_edition(connection: Connection, week: str) -> StoredEdition | None:
@@ -103,8 +107,21 @@ def load_edition(connection: Connection, week: str) -> StoredEdition | None:
         rendered=Rendered.model_validate_json(row.rendered),
         envelope=Envelope.model_validate_json(row.envelope),
         content_hash=row.content_hash,
+        stored_hash=fingerprint(row.content, row.rendered, row.envelope),
         approved_hash=row.approved_hash,
     )
+
+
+def approved_before(connection: Connection, week: str, most: int) -> list[StoredEdition]:
+    """The last editions before a week that were approved, the oldest first. A draft was told to nobody."""
+    weeks = connection.scalars(
+        select(col(EditionTable.week))
+        .where(col(EditionTable.week) < week, col(EditionTable.approved_hash).is_not(None))
+        .order_by(col(EditionTable.week).desc())
+        .limit(most)
+    )
+    found = [load_edition(connection, known) for known in reversed(weeks.all())]
+    return [stored for stored in found if stored is not None]
 
 
 def edition_number(connection: Connection, week: str) -> int:
@@ -123,15 +140,16 @@ def save_draft(
     connection: Connection, edition: Edition, rendered: Rendered, envelope: Envelope, now: datetime
 ) -> StoredEdition:
     """Store a draft. The same content changes nothing; other content voids an approval."""
-    content = fingerprint(edition, rendered, envelope)
+    documents = edition.document(), rendered.model_dump_json(), envelope.model_dump_json()
+    content = fingerprint(*documents)
     known = load_edition(connection, edition.week)
     if known is not None and known.content_hash == content:
         return known
     values = {
-        "content": edition.document(),
+        "content": documents[0],
         "number": edition.number,
-        "rendered": rendered.model_dump_json(),
-        "envelope": envelope.model_dump_json(),
+        "rendered": documents[1],
+        "envelope": documents[2],
         "content_hash": content,
         "drafted_at": now,
         "approved_hash": None,
@@ -141,7 +159,7 @@ def save_draft(
         connection.execute(insert(EditionTable).values(week=edition.week, **values))
     else:
         connection.execute(update(EditionTable).where(col(EditionTable.week) == edition.week).values(**values))
-    return StoredEdition(edition.week, edition, rendered, envelope, content, None)
+    return StoredEdition(edition.week, edition, rendered, envelope, content, content, None)
 
 
 def save_approval(connection: Connection, week: str, content: str, now: datetime) -> None:

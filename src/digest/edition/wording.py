@@ -1,7 +1,8 @@
 """(facts) -> a sentence. The words of an edition's masthead and sections, in the order of the page.
 
-Everything is made from facts alone, so the HTML and the text part tell the same. What the edition says first (subject,
-headline, "In brief") is chosen in opening.py, in these words.
+Everything is made from facts alone, so the HTML and the text part tell the same. Price lists have their words in
+price_words.py, sources in health_words.py; what the edition says first (subject, headline, "In brief") is chosen in
+opening.py, in these words.
 """
 
 from decimal import Decimal
@@ -12,23 +13,22 @@ from digest.edition.content import (
     Arrival,
     Arrivals,
     Board,
+    Correction,
     Disagreement,
     Edition,
     Gone,
-    Health,
     MethodNote,
-    Money,
     Mover,
     Movers,
     Name,
     Place,
-    Priced,
     PriceList,
     Proof,
     Renamed,
     Said,
 )
 from digest.edition.numbers import (
+    Cell,
     apart,
     arrow,
     benchmark_name,
@@ -38,10 +38,8 @@ from digest.edition.numbers import (
     day,
     full,
     gap,
-    less_or_more,
     listed,
     monday,
-    money,
     ordinal,
     plain,
     score,
@@ -50,8 +48,6 @@ from digest.edition.numbers import (
     tokens,
     variant,
 )
-
-READ = ("fresh", "unchanged", "new")  # the states in which a source was read and is young enough
 
 
 def masthead_week(edition: Edition) -> str:
@@ -68,7 +64,7 @@ def dates(edition: Edition) -> str:
     captures = {
         (health.previous.on, health.current.on)
         for health in edition.health
-        if health.status in ("fresh", "unchanged") and health.previous and health.current
+        if health.was_read and health.previous and health.current
     }
     if len(captures) == 1:
         before, now = captures.pop()
@@ -76,19 +72,16 @@ def dates(edition: Edition) -> str:
     return f"Week of {day(edition.starts)} compared with week of {day(monday(edition.previous_week))}"
 
 
-def sources_fresh(edition: Edition) -> str:
-    fresh = sum(health.status in READ for health in edition.health)
-    return f"{fresh} of {several(len(edition.health), 'source')} fresh"
-
-
 def board_heading(board: Board) -> str:
     tied = bool(board.places) and board.places[0].tied
     outcome = {
         "new_leader": "a tie at the top" if tied else "a new first",
         "new_but_tied": "a tie at the top",
-        "unchanged": "the tie at the top stands" if tied else "no change at the top",
+        "new_within_noise": "another first, within noise",
+        "unchanged": "the same first, tied" if tied else "no change at the top",
         "not_comparable": "not comparable with the week before",
         "first_capture": "a first look",
+        "not_read": "not read this week",
     }[board.leader]
     return f"{shown(board.title)}: {outcome}"
 
@@ -224,21 +217,6 @@ def measure(board: Board | Movers) -> str:
     return f"{source}{',' if shared else ''} {benchmark}"
 
 
-def checked_rows(health: list[Health]) -> str:
-    nouns = {source.counted_as for source in health}
-    total = sum(source.counted for source in health)
-    return several(total, nouns.pop()[:-1] if len(nouns) == 1 else "row")
-
-
-class Cell(NamedTuple):
-    """A figure in a table with what is said below it. `tone` is good, bad or plain, for the reader."""
-
-    value: str
-    change: str = ""
-    tone: str = "plain"
-    was: str = ""
-
-
 _CAUSES = {
     "rerun": ("Re-run", "rerun", "the source measured it again"),
     "correction": ("Correction", "correction", "the source corrected its figure"),
@@ -308,97 +286,13 @@ def coverage(arrivals: Arrivals, arrival: Arrival) -> str:
         + (f", {score(other.value, arrivals.unit)}" if other.value is not None else "")
         for other in arrival.also
     )
-    return f"{tasks} {f'Also {also}.' if also else ''}".strip()
+    more = f"; {several(arrival.more, 'more variant')}" if arrival.more else ""
+    return f"{tasks} {f'Also {also}{more}.' if also else ''}".strip()
 
 
 def not_listed(folded: int, noun: str) -> str:
     """`2 more models are not listed here.`, or nothing."""
     return f"{several(folded, f'more {noun}')} {'is' if folded == 1 else 'are'} not listed here." if folded else ""
-
-
-_MEASURES = {"input": "Input", "output": "Output", "run_cost": "Run cost"}
-
-
-def prices_folded(prices: PriceList) -> str:
-    """What is not in the table: further entries, and prices that have no column."""
-    elsewhere = several(prices.elsewhere, "change") + " of tier and cache prices and answer sizes"
-    is_not = f"{elsewhere} {'is' if prices.elsewhere == 1 else 'are'} not listed here." if prices.elsewhere else ""
-    return f"{not_listed(prices.folded, 'price entry')} {is_not}".strip()
-
-
-def price_columns(prices: PriceList) -> list[tuple[str, str]]:
-    """The measures that the list tells, each with its column's head. A context window is told below the name."""
-    told = {figure.measure for priced in prices.priced for figure in priced.figures}
-    pair = told & {"input", "output"} and {"input", "output"}  # in and out are always named together
-    return [(measure, head) for measure, head in _MEASURES.items() if measure in told or measure in pair]
-
-
-def prices_note(prices: PriceList) -> str:
-    columns = {measure for measure, _ in price_columns(prices)}
-    units = [
-        unit
-        for unit, told in (
-            ("USD per 1M tokens", bool(columns & {"input", "output"})),
-            ("run cost in USD for a whole benchmark run", "run_cost" in columns),
-        )
-        if told
-    ]
-    source = f"{shown(prices.title)} as of {day(prices.on)}."
-    return capital(f"{', '.join(units)}, from {source}" if units else f"from {source}")
-
-
-def price_cell(priced: Priced, measure: str) -> Cell:
-    if priced.figures and all(figure.measure == "context" for figure in priced.figures):
-        return Cell("")  # only a size changed, which is told below the name
-    figure = next((figure for figure in priced.figures if figure.measure == measure), None)
-    if figure is None:
-        return Cell("not known" if priced.what == "new" else "no change")
-    if figure.after is None:
-        return Cell("withdrawn", was=f"was {money(figure.before)}") if figure.before is not None else Cell("not known")
-    if figure.before is None or figure.before == figure.after:
-        return Cell(money(figure.after))
-    way = less_or_more(figure.before, figure.after)
-    falls = figure.after < figure.before
-    shift = f"{arrow(not falls)} {way or ('less' if falls else 'more')}"
-    return Cell(money(figure.after), shift, "good" if falls else "bad", f"was {money(figure.before)}")
-
-
-_WHAT = {"new": "new", "changed": "", "withdrawn": "", "filled_in": "filled in, not changed"}
-
-
-def price_note(priced: Priced) -> str:
-    """What happened, the context window, and how many ids say the same."""
-    context = next((figure for figure in priced.figures if figure.measure == "context"), None)
-    same = f"the same under {priced.ids} ids" if priced.ids > 1 else ""
-    return ", ".join(part for part in (_WHAT[priced.what], context_words(context) if context else "", same) if part)
-
-
-def context_words(context: Money) -> str:
-    if context.after is None:
-        return "context not known" if context.before is None else f"context withdrawn, was {tokens(context.before)}"
-    if context.before is None or context.before == context.after:
-        return f"{tokens(context.after)} tokens of context"
-    return f"context {tokens(context.after)} tokens, was {tokens(context.before)}"
-
-
-def price_sentence(priced: Priced) -> str:
-    """`$60.00 to $30.00 in, $360.00 to $180.00 out per 1M tokens.`"""
-    names = {"input": "in", "output": "out"}
-    per_token = [f"{_was_and_is(f)} {names[f.measure]}" for f in priced.figures if f.measure in names]
-    whole = [f"{_was_and_is(f)} for a whole run" for f in priced.figures if f.measure == "run_cost"]
-    told = (
-        [f"{' and '.join(per_token) if len(per_token) < 3 else ', '.join(per_token)} per 1M tokens"]
-        if per_token
-        else []
-    )
-    context = [context_words(f) for f in priced.figures if f.measure == "context"]
-    return f"{capital(', '.join([*told, *whole, *context]))}."
-
-
-def _was_and_is(figure: Money) -> str:
-    if figure.before is None or figure.before == figure.after:
-        return money(figure.after)
-    return f"{money(figure.before)} to {money(figure.after)}" if figure.after is not None else "no price any more"
 
 
 def gone_sentence(gone: Gone) -> str:
@@ -441,9 +335,27 @@ def said_by(said: Said) -> str:
 
 
 def disagreement_sentence(disagreement: Disagreement) -> str:
+    return f"For {disputed(disagreement)}: {said_by_both(disagreement)}."
+
+
+def said_by_both(disagreement: Disagreement) -> str:
+    """`76.4 (Local LLM notes, Mon 2 Mar) and 42.0 (Side by side, Mon 9 Mar)`."""
     pairs = zip(disagreement.said, both_figures(disagreement), strict=True)
-    told = " and ".join(f"{figure} ({said_by(said)})" for said, figure in pairs)
-    return f"For {disputed(disagreement)}: {told}."
+    return " and ".join(f"{figure} ({said_by(said)})" for said, figure in pairs)
+
+
+def correction_sentence(correction: Correction) -> str:
+    """What was printed, what is true, and on which days the source said so."""
+    figures = [(correction.printed, correction.previous), (correction.true, correction.current)]
+    said = (
+        apart(correction.printed, correction.true, correction.unit)
+        if correction.true is not None
+        else (score(correction.printed, correction.unit), "not known")
+    )
+    printed, true = (f"{figure} on {day(proof.on)}" for figure, (_value, proof) in zip(said, figures, strict=True))
+    where = f"{shown(correction.title)}, {benchmark_name(correction.benchmark)}"
+    why = "took its figure back" if correction.true is None else "put its figure right; the model did not move"
+    return f"{where}: {full(correction.name)} was printed as {printed} and is {true}. The source {why}."
 
 
 def method_sentence(note: MethodNote) -> str:
@@ -467,70 +379,17 @@ def method_sentence(note: MethodNote) -> str:
 
 def renamed_sentence(renamed: Renamed) -> str:
     """A row under another name is said to be one, so that nobody takes it for a launch."""
+    if renamed.reused:
+        one, other = shown(renamed.before.raw), shown(renamed.after.raw)
+        return f"{shown(renamed.title)} gave the row of {one} to {other}: another model, so that neither moved."
     if renamed.rows > 1:
         before, after = renamed.before.title, renamed.after.title
         return f"{shown(renamed.title)} moved {several(renamed.rows, 'row')} from {shown(before)} to {shown(after)}."
     return f"{shown(renamed.title)} lists {shown(renamed.before.raw)} as {shown(renamed.after.raw)} now."
 
 
-_STATES = {
-    "fresh": ("●", "Fresh", "good"),
-    "unchanged": ("●", "Unchanged", "good"),
-    "new": ("●", "New", "good"),
-    "stale": ("○", "Stale", "warn"),
-    "failed": ("✕", "Failed", "bad"),
-    "quarantined": ("!", "Held back", "warn"),
-}
-
-
-def health_state(health: Health) -> tuple[str, str, str]:
-    """The mark, the word and the tone of a source's state."""
-    return _STATES[health.status]
-
-
-def by_trouble(edition: Edition) -> list[Health]:
-    """The sources, those in trouble first, else in the edition's order."""
-    order = ("failed", "quarantined", "stale")
-    return sorted(edition.health, key=lambda health: order.index(health.status) if health.status in order else 9)
-
-
-def health_note(health: Health) -> str:
-    if health.status == "stale":
-        return _last_changed(health)
-    if health.status == "failed":
-        return f"last good capture {day(health.current.on)}" if health.current else "no good capture yet"
-    if health.status == "quarantined":
-        return "not believable; held back for a person to look at"
-    rows = several(health.counted, health.counted_as[:-1])
-    return {"unchanged": f"{rows}, all as before", "new": f"{rows}, first capture"}.get(health.status, rows)
-
-
-def health_sentences(health: Health) -> list[str]:
-    """What a source's trouble means for the reader; nothing for a source that was read."""
-    name = shown(health.title)
-    why = f" ({shown(health.detail, 160).rstrip('.')})" if health.detail else ""
-    last = f" Its newest good capture is of {day(health.current.on)}." if health.current else ""
-    if health.status == "stale":
-        return [
-            f"{name} {_last_changed(health)}.",
-            "That does not say its figures held still; it says we do not know.",
-        ]
-    if health.status == "failed":
-        return [f"{name} could not be read{why}.{last}", f"No {name} news this week."]
-    if health.status == "quarantined":
-        return [f"{name} is held back, because its capture is not believable{why}.{last}", f"No {name} news this week."]
-    return []
-
-
 def sender(edition: Edition, postal_address: str) -> str:
     return f"{shown(edition.series)}, {shown(postal_address, 200)}"
-
-
-def _last_changed(health: Health) -> str:
-    """`last changed Mon 9 Feb, 77 days ago`, or as much of it as is known."""
-    age = f"{several(health.age_days, 'day')} ago" if health.age_days is not None else ""
-    on = day(health.changed_on, year=(health.age_days or 0) > 90) if health.changed_on else ""
-    return f"last changed {', '.join(part for part in (on, age) if part) or 'too long ago'}"
 
 
 def why_you_get_this(edition: Edition) -> str:

@@ -57,11 +57,13 @@ def run_demo(out: Path) -> Demo:
 
 def _demo_settings(out: Path) -> Settings:
     """The demo's settings; whatever the environment says, database and mail are its own and it reaches no reader."""
-    return load_settings(asset("data") / "demo" / "config.toml").model_copy(
+    chosen = load_settings(asset("data") / "demo" / "config.toml")
+    return chosen.model_copy(
         update={
             "database": Database(url=f"sqlite:///{out / 'digest.db'}"),
             "delivery": Delivery(transport="maildir", maildir=out / "outbox"),
             "links": Links(),
+            "series": chosen.series.model_copy(update={"notes": out / "notes"}),
         }
     )
 

@@ -6,6 +6,7 @@ Nothing here touches the network or the clock, and the same edition gives the sa
 import functools
 import logging
 import re
+from collections.abc import Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import NamedTuple
 
@@ -14,21 +15,28 @@ from mjml import mjml_to_html
 from premailer import Premailer
 
 from digest.config import Settings, asset
-from digest.edition.content import Board, Edition, Place, Rendered
+from digest.edition.content import Board, Edition, Fragment, Place, Rendered
 from digest.edition.numbers import plain
 from digest.edition.opening import preheader, subject
+from digest.edition.retelling import tellable
+from digest.edition.watch_words import row_of
 from digest.errors import DigestError
+from digest.rendering import fragments
 from digest.rendering.templates import UNSUBSCRIBE_SLOT as UNSUBSCRIBE_SLOT
-from digest.rendering.templates import fill, without_slots
+from digest.rendering.templates import fill, page_of, without_slots
 from digest.rendering.text import render_text
 
 
-def render(edition: Edition, settings: Settings) -> Rendered:
-    """Subject, preheader and both parts of the mail, with UNSUBSCRIBE_SLOT where a reader's own link will stand.
+def render(edition: Edition, settings: Settings, earlier: Sequence[Edition] = ()) -> Rendered:
+    """Subject, preheader and both parts of the mail, with UNSUBSCRIBE_SLOT where a reader's own link will stand and
+    WATCH_SLOT where their watch list will.
 
-    Raises DigestError naming file and line for a fault in a template.
+    `earlier` are the editions before this one, in the order of their weeks, that a reader may have missed: what they
+    and this one tell together is among the fragments. Raises DigestError naming file and line for a template's fault.
     """
     preview = str(without_slots(preheader(edition)))
+    rows = {id_: row_of(thread) for id_, thread in tellable([*earlier, edition]).items()}
+    page = page_of(edition, settings)
     facts = {
         "edition": edition,
         "series": settings.series,
@@ -37,12 +45,18 @@ def render(edition: Edition, settings: Settings) -> Rendered:
         "axis_of": axis_of,
         "bar_of": bar_of,
         "whole": whole,
+        "dressed": dressed,
+        "page": page,
+        "watch_list": {"rows": list(rows.values()), "slots": fragments.SLOTS},
     }
+    html, frame, stories = fragments.cut(_inlined(_as_html(fill("email/edition.mjml", facts))), list(rows), page)
     return Rendered(
         subject=str(without_slots(subject(edition))),
         preheader=preview,
-        html=_inlined(_as_html(fill("email/edition.mjml", facts))),
+        html=html,
         text=render_text(edition, settings),
+        frame=frame,
+        fragments={id_: Fragment(html=stories[id_], text=fragments.text_row(row)) for id_, row in rows.items()},
     )
 
 
@@ -96,6 +110,23 @@ def _squeezed(html: str) -> str:
         return re.sub(r' style="[^"]*"', lambda style: style[0].replace("; ", ";"), attributes)
 
     return re.sub(r"\s*\n\s*", "\n", re.sub(r"<[a-z][^<>]*>", tidy, html)).strip() + "\n"
+
+
+_DRESS = {
+    "<p>": '<p class="text ink2">',
+    "<h3>": '<h3 class="h3 ink">',
+    "<ul>": '<ul class="list ink2">',
+    "<ol>": '<ol class="list ink2">',
+    "<ol ": '<ol class="list ink2" ',
+    "<blockquote>": '<blockquote class="quote ink2">',
+    "<pre>": '<pre class="code ink2">',
+    "<a ": '<a class="accent" ',
+}
+
+
+def dressed(note: str) -> Markup:
+    """A note's sanitised HTML with the mail's classes; its words hold no `<` that is not escaped."""
+    return Markup(re.sub("|".join(_DRESS), lambda tag: _DRESS[tag[0]], note))  # noqa: S704 (sanitised in notes.py)
 
 
 def whole(sentence: str) -> Markup:

@@ -1,6 +1,7 @@
 """The templates' environment: built once, strict, escaping in mail markup, and with faults named by file and line."""
 
 import functools
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,19 @@ from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError, select_autoescape
 
-from digest.config import asset
-from digest.edition import numbers, opening, wording
+from digest.config import Settings, asset
+from digest.edition import (
+    compared,
+    health_words,
+    numbers,
+    opening,
+    pick_words,
+    price_words,
+    terms,
+    verdicts,
+    wording,
+)
+from digest.edition.content import Edition
 from digest.errors import DigestError
 
 
@@ -22,7 +34,24 @@ class Slot(str):
     __slots__ = ()
 
 
-UNSUBSCRIBE_SLOT = Slot("digestSlot7unsubscribeUrl7q4ZkV2mXw")
+def _slot(name: str) -> Slot:
+    return Slot(f"digestSlot7{name}7q4ZkV2mXw")
+
+
+UNSUBSCRIBE_SLOT = _slot("unsubscribeUrl")
+WATCH_SLOT = _slot("watchList")
+
+# Inside a watch list, which is joined per reader from pieces that are rendered with the edition.
+WATCH_END = _slot("watchListEnd")
+SINCE_SLOT = _slot("watchSince")
+NAME_SLOT = _slot("watchName")
+DETAIL_SLOT = _slot("watchDetail")
+VALUE_SLOT = _slot("watchValue")
+CHANGE_SLOT = _slot("watchChange")
+NOTE_SLOT = _slot("watchNote")
+MORE_SLOT = _slot("watchMore")
+
+_ANY_SLOT = re.compile(_slot("[A-Za-z]+"))
 
 
 def fill(name: str, facts: Mapping[str, Any], root: Path | None = None) -> str:
@@ -52,14 +81,25 @@ def _environment(root: Path) -> Environment:
         auto_reload=False,
         finalize=without_slots,
     )
-    environment.globals.update(numbers=numbers, opening=opening, words=wording, web_address=web_address)
+    environment.globals.update(
+        numbers=numbers,
+        compared=compared,
+        terms=terms,
+        verdicts=verdicts,
+        pick_words=pick_words,
+        opening=opening,
+        words=wording,
+        price_words=price_words,
+        health_words=health_words,
+        web_address=web_address,
+    )
     return environment
 
 
 def without_slots(value: object) -> object:
-    """Name no slot in data: only a template may say where a reader's own link stands."""
-    if isinstance(value, str) and not isinstance(value, Slot) and UNSUBSCRIBE_SLOT in value:
-        return type(value)(value.replace(UNSUBSCRIBE_SLOT, "(no name)"))
+    """Name no slot in data: only a template may say where a reader's own link or list stands."""
+    if isinstance(value, str) and not isinstance(value, Slot) and _ANY_SLOT.search(value):
+        return type(value)(_ANY_SLOT.sub("(no name)", value))
     return value
 
 
@@ -71,6 +111,11 @@ def web_address(address: str) -> str:
         return ""
     plain = address.isascii() and address.isprintable() and not set(address) & set(" <>\"'`\\")
     return address if plain and parts.scheme in ("https", "http") and parts.hostname else ""
+
+
+def page_of(edition: Edition, settings: Settings) -> str:
+    """The address of an edition's page on the web."""
+    return f"{settings.series.base_url.rstrip('/')}/editions/{edition.week}"
 
 
 def _line_of(error: BaseException, environment: Environment) -> str:

@@ -4,8 +4,8 @@ import textwrap
 import unicodedata
 
 from digest.config import Settings
-from digest.edition.content import Edition
-from digest.rendering.templates import UNSUBSCRIBE_SLOT, fill
+from digest.edition.content import Edition, Paragraph
+from digest.rendering.templates import UNSUBSCRIBE_SLOT, WATCH_SLOT, fill, page_of
 
 WIDTH = 72
 
@@ -19,16 +19,27 @@ def render_text(edition: Edition, settings: Settings) -> str:
         "wrap": wrap,
         "spread": spread,
         "underlined": underlined,
+        "folded": folded,
         "rule": "-" * WIDTH,
+        "page": page_of(edition, settings),
+        "watch_list": WATCH_SLOT,
     }
     lines = [line.rstrip() for line in fill("text/edition.txt", facts).splitlines()]
-    return "\n".join(_without_double_gaps(lines)).strip("\n") + "\n"
+    text = "\n".join(_without_double_gaps(lines)).strip("\n") + "\n"
+    return text.replace(f"{WATCH_SLOT}\n\n", WATCH_SLOT)  # a list brings the empty line below it along
 
 
 def wrap(text: str, indent: int = 0, hang: int = 0) -> str:
     """Fold at 72 columns, never at a hyphen: a model's name does not break there."""
     first, rest = " " * indent, " " * (indent + hang)
     return textwrap.fill(text, WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
+
+
+def folded(paragraph: Paragraph) -> str:
+    """A paragraph with its mark; in a quotation the mark stands before every line."""
+    lead = paragraph.lead[: WIDTH // 2]
+    rest = lead if lead.strip() == ">" else " " * len(lead)
+    return textwrap.fill(paragraph.text, WIDTH, initial_indent=lead, subsequent_indent=rest, break_on_hyphens=False)
 
 
 def underlined(heading: str) -> str:

@@ -1,4 +1,4 @@
-"""The public pages: unsubscribe, and whether the service lives. No script, no cookie, nothing from elsewhere."""
+"""The public pages: unsubscribe, editions, whether the service lives. No script, no cookie, nothing from elsewhere."""
 
 import hashlib
 import socket
@@ -19,6 +19,7 @@ from digest.database import reading, writing
 from digest.errors import DigestError, StorageError
 from digest.rendering.templates import fill
 from digest.subscribers import links, store
+from digest.web import editions
 
 
 def create_app(engine: Engine, settings: Settings, clock: Callable[[], datetime]) -> FastAPI:
@@ -28,8 +29,9 @@ def create_app(engine: Engine, settings: Settings, clock: Callable[[], datetime]
     style = (asset("templates") / "web" / "style.css").read_text(encoding="utf-8")
     headers = _headers(style)
 
-    def page(template: str, status: HTTPStatus = HTTPStatus.OK) -> Response:
-        return HTMLResponse(fill(f"web/{template}", {"series": settings.series, "style": style}), status)
+    def page(template: str, status: HTTPStatus = HTTPStatus.OK, *, pictures: bool = False, **facts: object) -> Response:
+        html = fill(f"web/{template}", {"series": settings.series, "style": style, **facts})
+        return HTMLResponse(html, status, {"Content-Security-Policy": _policy(style, pictures=pictures)})
 
     app = FastAPI(title=settings.series.title, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
 
@@ -46,6 +48,8 @@ def create_app(engine: Engine, settings: Settings, clock: Callable[[], datetime]
         if not membership.unsubscribe_by_token(engine, token, keys, clock()):
             return page("unknown_link.html", HTTPStatus.NOT_FOUND)
         return page("unsubscribed.html")
+
+    app.include_router(editions.pages(engine, settings, page))
 
     @app.api_route("/healthz", methods=["GET", "HEAD"])
     def healthz() -> Response:
@@ -68,7 +72,8 @@ def create_app(engine: Engine, settings: Settings, clock: Callable[[], datetime]
     @app.middleware("http")
     async def guarded(request: Request, respond: Callable[[Request], Awaitable[Response]]) -> Response:
         response = await respond(request)
-        response.headers.update(headers)
+        for name, value in headers.items():
+            response.headers.setdefault(name, value)
         return response
 
     return app
@@ -91,14 +96,20 @@ def serve(app: FastAPI, host: str, port: int) -> None:
 
 
 def _headers(style: str) -> dict[str, str]:
-    """For every answer. The one style sheet stands in the page and is allowed by its hash (CSP level 2)."""
-    digest = b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = (
-        f"default-src 'none'; style-src 'sha256-{digest}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    )
+    """For every answer that does not say otherwise."""
     return {
-        "Content-Security-Policy": policy,
+        "Content-Security-Policy": _policy(style),
         "Referrer-Policy": "no-referrer",
         "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",
     }
+
+
+def _policy(style: str, *, pictures: bool = False) -> str:
+    """What a page may load (CSP level 2): the one style sheet, which stands in it, by its hash; `pictures` of ours."""
+    digest = b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    own = "; img-src 'self'" if pictures else ""
+    return (
+        f"default-src 'none'; style-src 'sha256-{digest}'{own}; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )

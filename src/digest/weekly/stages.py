@@ -15,12 +15,16 @@ from digest.database import reading, writing
 from digest.delivery import outbox, sending
 from digest.edition import store as editions
 from digest.edition.compose import compose
+from digest.edition.notes import for_sending, load_note
 from digest.edition.store import StoredEdition
 from digest.errors import DigestError, UsageError
 from digest.rendering.email import render
 from digest.scores import store as scores
 from digest.scores.snapshot import Snapshot
 from digest.weekly.calendar import Week, parse_week
+
+EDITIONS_TO_CATCH_UP = 4
+"""So many missed editions a reader's watch list reaches back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +108,22 @@ def draft(engine: Engine, settings: Settings, week: Week, now: datetime) -> Draf
             raise DigestError(f"the edition of {week} is already being sent and can no longer be drafted anew.")
         changes = compare_weeks(connection, settings, week.previous, week)
         number = editions.edition_number(connection, str(week))
+        earlier = editions.approved_before(connection, str(week), EDITIONS_TO_CATCH_UP)
     if not any(it.state.current for it in changes.sources):
         raise DigestError(
             f"no source has a capture in or before {week}; run `digest snapshot` or `digest backfill DIR` first."
         )
     edition = compose(
-        changes, settings, number=number, week=str(week), starts=week.starts, previous_week=str(week.previous)
+        changes,
+        settings,
+        number=number,
+        week=str(week),
+        starts=week.starts,
+        previous_week=str(week.previous),
+        last_subject=earlier[-1].rendered.subject if earlier else None,
+        note=for_sending(load_note(settings.series.notes, str(week))),
     )
-    rendered = render(edition, settings)
+    rendered = render(edition, settings, [stored.edition for stored in earlier])
     with writing(engine) as connection:
         if outbox.find(connection, str(week)) is not None:  # while this was rendered, somebody else sent it
             raise DigestError(f"the edition of {week} is already being sent and can no longer be drafted anew.")

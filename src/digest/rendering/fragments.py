@@ -1,0 +1,142 @@
+"""A reader's watch list: pieces rendered once with the edition, joined per reader by putting strings side by side.
+
+The pieces are rows of one table inside the edition's own markup, so that MJML and premailer dress them like the rest;
+then they are cut out of it, and a slot stands where they were.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import NamedTuple
+
+from digest.edition.content import Fragment, Frame, Rendered, Watched
+from digest.edition.watch_words import Row, crossing_row, since, standing_still
+from digest.rendering.templates import (
+    CHANGE_SLOT,
+    DETAIL_SLOT,
+    MORE_SLOT,
+    NAME_SLOT,
+    NOTE_SLOT,
+    SINCE_SLOT,
+    VALUE_SLOT,
+    WATCH_END,
+    WATCH_SLOT,
+    without_slots,
+)
+from digest.rendering.text import spread, underlined, wrap
+
+MOST_STORIES = 8
+MOST_BYTES = 102_000  # of HTML; Gmail clips a longer message, and with it the way out
+_SPARE = 1_000  # for what stands in the edition's other slots
+
+_MARK = re.compile(r"<!--piece (\w+)-->")
+
+
+class Part(NamedTuple):
+    """A piece of one reader's mail, or all of it, in both parts."""
+
+    html: str = ""
+    text: str = ""
+
+
+NOTHING = Part()
+
+PLACE = f"<!--{WATCH_SLOT}-->"
+"""Where the list stands in the HTML part: a comment, so that nothing is seen of it where nobody fills it in."""
+
+
+SLOTS = {
+    "begin": WATCH_SLOT,
+    "since": SINCE_SLOT,
+    "name": NAME_SLOT,
+    "detail": DETAIL_SLOT,
+    "value": VALUE_SLOT,
+    "change": CHANGE_SLOT,
+    "note": NOTE_SLOT,
+    "more": MORE_SLOT,
+    "end": WATCH_END,
+}
+"""The slots by the names that templates/email/watch.mjml has for them."""
+
+
+def cut(html: str, ids: Sequence[str], page: str) -> tuple[str, Frame, Mapping[str, str]]:
+    """Take the watch list out of a rendered edition: what is left of it, the frame, and each story's HTML by its id.
+
+    Between WATCH_SLOT and WATCH_END the markup holds a box whose rows each begin with a mark: `story0` and so on, in
+    the order of `ids`, then `own`, `note`, `more` and `end`.
+    """
+    before, _, rest = html.partition(WATCH_SLOT)
+    box, _, after = rest.partition(WATCH_END)
+    head, *marked = _MARK.split(box)
+    pieces = dict(zip(marked[::2], (piece.strip() for piece in marked[1::2]), strict=True))
+    room = MOST_BYTES - _SPARE - len(before.encode()) - len(after.encode())
+    whole = f"{head.strip()}\n{WATCH_SLOT}\n{pieces['end']}"
+    frame = Frame(html=whole, row=pieces["own"], note=pieces["note"], more=pieces["more"], page=page, room=room)
+    return f"{before}{PLACE}{after}", frame, {id_: pieces[f"story{place}"] for place, id_ in enumerate(ids)}
+
+
+def text_row(row: Row) -> str:
+    """A story of the list in the text part."""
+    cells = (row.value, row.change) if row.change else (row.value,)
+    widths = (14, 14) if row.change else (14,)
+    return str(without_slots(f"{spread(row.label, *cells, widths=widths)}\n{wrap(row.detail, 4)}"))
+
+
+def filled(rendered: Rendered, part: Part) -> Part:
+    """Both parts of the mail with a reader's list in them, or without a trace of one."""
+    return Part(rendered.html.replace(PLACE, part.html), rendered.text.replace(WATCH_SLOT, part.text))
+
+
+def join(watched: Watched | None, rendered: Rendered) -> Part:
+    """One reader's watch list. Without a list, or in an edition that has no place for one, there is nothing.
+
+    At most MOST_STORIES stories are in it, fewer where the mail would be clipped; the last ones fold away first, into
+    a line that says how many they are. Where not even that line has room, the list is in the text part alone.
+    """
+    frame = rendered.frame
+    if watched is None or frame is None:
+        return NOTHING
+    own = [crossing_row(crossing) for crossing in watched.crossings[:MOST_STORIES]]
+    known = [rendered.fragments[id_] for id_ in watched.stories if id_ in rendered.fragments]
+    rows = [Fragment(html=_filled(frame.row, row), text=text_row(row)) for row in own]
+    rows += known[: MOST_STORIES - len(rows)]
+    total = len(watched.crossings) + len(known)
+    note = str(without_slots(standing_still(watched)))
+    text = _text(rows, total, note, watched, frame)
+    for shown in range(len(rows), -1, -1):
+        html = _html(rows[:shown], total, note, watched, frame)
+        if len(html.encode()) <= frame.room:
+            return Part(html, text)
+    return Part("", text)
+
+
+def _html(rows: Sequence[Fragment], total: int, note: str, watched: Watched, frame: Frame) -> str:
+    pieces = [row.html for row in rows]
+    if note:
+        pieces.append(frame.note.replace(NOTE_SLOT, escape(note)))
+    if total > len(rows):
+        pieces.append(frame.more.replace(MORE_SLOT, _how_many(total, len(rows))))
+    return frame.html.replace(SINCE_SLOT, escape(since(watched))).replace(WATCH_SLOT, "\n".join(pieces))
+
+
+def _text(rows: Sequence[Fragment], total: int, note: str, watched: Watched, frame: Frame) -> str:
+    more = f"{_how_many(total, len(rows))} on your list: {frame.page}" if total > len(rows) else ""
+    pieces = [f"{underlined('Your watch list')}\n{wrap(since(watched))}", *(row.text for row in rows), wrap(note), more]
+    return "\n\n".join(piece for piece in pieces if piece) + "\n\n"
+
+
+def _how_many(total: int, told: int) -> str:
+    stories = total - told
+    which = "more " if told else ""
+    return f"{stories:,} {which}{'story' if stories == 1 else 'stories'}"
+
+
+def _filled(row: str, own: Row) -> str:
+    for slot, value in (
+        (NAME_SLOT, own.label),
+        (DETAIL_SLOT, own.detail),
+        (VALUE_SLOT, own.value),
+        (CHANGE_SLOT, own.change),
+    ):
+        row = row.replace(slot, escape(str(without_slots(value))))
+    return row
