@@ -11,6 +11,7 @@ from digest.changes.week import State, compare_week
 from digest.edition import opening
 from digest.edition.compose import compose
 from digest.edition.content import Edition
+from digest.edition.receipts import ids_of
 from digest.rendering.email import render
 from digest.scores.snapshot import Snapshot
 from digest.weekly.calendar import Week, parse_week
@@ -83,6 +84,12 @@ def test_the_edition_of_a_recorded_week_is_what_it_was(week: str) -> None:
 def test_every_figure_of_a_recorded_edition_is_in_its_facts(week: str) -> None:
     rendered = render(edition_of(week), packaged())
     assert untold(edition_of(week), f"{rendered.subject}\n{rendered.preheader}\n{rendered.text}") == []
+
+
+@pytest.mark.parametrize("week", [BUSY, QUIET, RENAMED, REMADE, FAILED])
+def test_every_figure_of_a_recorded_edition_has_its_receipt(week: str) -> None:
+    edition = edition_of(week)
+    assert set(ids_of(edition)) == {receipt.id for receipt in edition.receipts}
 
 
 def test_only_the_quiet_week_is_quiet() -> None:

@@ -283,9 +283,36 @@ def test_a_key_is_reused_by_another_model_with_other_figures_only(
     assert ("model_renamed", "run", reason) in rows(before, after)
 
 
-def test_one_figure_alone_does_not_show_that_a_key_is_reused() -> None:
-    before, after = called(a_board({"run": 80}), run="gpt-5.4"), called(a_board({"run": 20}), run="claude-haiku-4-5")
-    assert rows(before, after) == [("model_renamed", "run", Reason.RENAME)]
+@pytest.mark.parametrize(
+    ("old", "new", "figure", "reason"),
+    [
+        ("gpt-5.4", "claude-haiku-4-5", 20, Reason.KEY_REUSED),
+        ("gpt-5.4", "claude-haiku-4-5", 80, Reason.RENAME),
+        ("Zyx Large", "Quop", 20, Reason.RENAME),
+    ],
+)
+def test_one_figure_shows_that_a_key_is_reused_only_where_the_catalogue_knows_both_names(
+    old: str, new: str, figure: int, reason: Reason
+) -> None:
+    before, after = called(a_board({"run": 80}), run=old), called(a_board({"run": figure}), run=new)
+    assert ("model_renamed", "run", reason) in rows(before, after)
+
+
+def test_places_for_keys_are_reused_by_whoever_arrives_above_and_nobody_moved() -> None:
+    before = called(a_board({"1": 80, "2": 70, "3": 60}), **{"1": "gpt-5.4", "2": "o3", "3": "claude-haiku-4-5"})
+    after = called(a_board({"1": 90, "2": 80, "3": 70}), **{"1": "gpt-5.9", "2": "gpt-5.4", "3": "o3"})
+    changes = compare(before, after).changes
+    assert [(it.kind, it.name.raw) for it in changes if it.news] == [
+        (Kind.MODEL_ADDED, "gpt-5.9"),
+        (Kind.MODEL_REMOVED, "claude-haiku-4-5"),
+        (Kind.LEADER_CHANGED, "gpt-5.9"),
+    ]
+
+
+def test_what_is_remembered_of_a_key_is_no_past_of_another_row_under_it() -> None:
+    before, after = called(a_board(TWO), run="Zyx Large"), called(a_board(OTHER), run="Quop")
+    memory = Memory({("run", "main"): [Decimal(80)], ("run", "side"): [Decimal(33)]})
+    assert rows(before, after, memory) == rows(before, after)
 
 
 @pytest.mark.parametrize(("sizes", "reason"), [((8_000, 64_000), Reason.KEY_REUSED), ((8_000,) * 2, Reason.RENAME)])

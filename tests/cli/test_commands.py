@@ -317,7 +317,7 @@ def test_a_leaderboard_ranks_the_lead_or_the_category_that_is_asked_for(two_week
 def test_an_unknown_category_is_told_with_the_known_ones(two_weeks: Digest) -> None:
     ran = two_weeks("leaderboard", "--category", "poetry")
     assert (ran.status, ran.out) == (1, "")
-    assert 'no source has the category "poetry" in 2026-W19; there is maths, score.' in ran.err
+    assert 'no source has the category "poetry" in 2026-W19; there is maths and score.' in ran.err
 
 
 @pytest.mark.parametrize("width", ["40", "79", "200"])

@@ -50,7 +50,7 @@ def test_the_verdict_comes_first_and_every_line_fits_80_columns(digest: Digest) 
 
 def test_a_row_shows_both_figures_the_difference_and_its_share(digest: Digest) -> None:
     rows = [line.split() for line in digest(SPARK, QWEN).splitlines()]
-    assert ["overall", "87", "62", "+25", "pt,", "40.6%"] in rows
+    assert ["overall", "87", "62", "+25.1", "pt,", "40.6%"] in rows
     assert ["Coding", "82.3", "40.7", "+41.6", "pt,", "102.3%"] in rows
     assert ["SWE-bench", "Pro", "85", "42", "+43", "pt,", "102.4%"] in rows
 
@@ -90,7 +90,7 @@ def test_an_earlier_week_has_the_figures_of_then(digest: Digest) -> None:
 def test_what_cannot_be_meant_is_one_sentence(digest: Digest) -> None:
     with pytest.raises(UsageError, match="two models"):
         digest(SPARK)
-    with pytest.raises(DigestError, match="the nearest are"):
+    with pytest.raises(DigestError, match="the nearest is"):
         digest("GPT-5.3-Codex-Sprak", QWEN)
 
 

@@ -9,7 +9,6 @@ from typing import TypeVar
 
 from digest.edition import numbers, opening
 from digest.edition.content import Board, Compared, Edition, Fact, Money, Mover, Name, Offers, Place, Proof
-from digest.edition.numbers import rounded
 
 _WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _DAY = re.compile(
@@ -107,10 +106,10 @@ def _derived(edition: Edition) -> Iterator[Decimal]:
     for place in _all(edition, Place):
         if place.previous and place.previous.rank is not None:
             yield Decimal(place.rank - place.previous.rank)
-    for compared in _all(edition, Compared):  # beside two figures stands the difference of the figures shown
+    for compared in _all(edition, Compared):
+        yield compared.spread
         values = [result.value for result in compared.results if result]
-        for one, other in combinations(values, 2):
-            yield from (rounded(one, places) - rounded(other, places) for places in range(4))
+        yield from (one - other for one, other in combinations(values, 2))
     for offers in _all(edition, Offers):
         for offered in filter(None, offers.offered):
             yield from (ratio for ratio in (offered.input_ratio, offered.output_ratio) if ratio is not None)

@@ -158,6 +158,7 @@ def test_a_cover_is_a_picture_beside_the_note_with_words_for_it(tmp_path: Path) 
         ("https://pictures.example/a.png", "is an address, and nothing is fetched"),
         ("//pictures.example/a.png", "is an address, and nothing is fetched"),
         ("../cover.png", "is no file beside the note"),
+        (r'"a\0b.png"', "is no file beside the note"),
         ("/etc/passwd", "is no file beside the note"),
         ("..", "is no file beside the note"),
         ("outside.png", "is no file beside the note"),

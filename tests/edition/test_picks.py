@@ -166,6 +166,16 @@ def test_the_cheapest_is_looked_for_among_the_best_of_a_board() -> None:
     assert (found.group.models, found.leaders[0].price) == (10, Decimal(11))
 
 
+def test_limits_are_asked_before_who_is_among_the_best() -> None:
+    closed = {f"gpt-{n}": 90 for n in range(20)}
+    table = {"overall": {**closed, "kimi-k2.6": 60, "glm-5": 50}}
+    asked = a_price_list(
+        {model: an_offer(1, 1) for model in closed} | {"kimi-k2.6": an_offer(3, 3), "glm-5": an_offer(2, 2)}
+    )
+    found = ask(week(a_board(table, margin=1), a_price_list(offers)), Limits(open_weights=True), cost=1)
+    assert (raws(found.leaders), raws(found.others)) == (["glm-5"], ["kimi-k2.6"])
+
+
 def test_a_price_is_blended_of_three_parts_input_and_one_part_output() -> None:
     found = ask(week(coding({"ada": 80, "bob": 70}), prices(ada=an_offer(2, 12), bob=an_offer(1, 1))), coding=1)
     assert found.leaders[0].price == Decimal("4.5")

@@ -138,7 +138,7 @@ def test_two_names_for_one_row_are_wrong_usage() -> None:
 def test_an_unknown_model_is_refused_with_the_nearest_names() -> None:
     with pytest.raises(DigestError) as caught:
         compare(["gemini-3.1-prо", "alpha"], a_board({"gemini-3.1-pro": 1, "alpha": 2}))
-    assert str(caught.value).endswith("the nearest are gemini-3.1-pro.")
+    assert str(caught.value).endswith("the nearest is gemini-3.1-pro.")
 
 
 def test_what_is_suggested_can_be_asked_for() -> None:

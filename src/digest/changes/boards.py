@@ -4,9 +4,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from digest.changes.columns import Column, measure_alike
+from digest.changes.columns import Column, columns, measure_alike
 from digest.changes.identity import Match, Matching
-from digest.changes.kinds import Change, Figure, Kind, Reason
+from digest.changes.kinds import Change, Figure, Kind, Memory, Reason
+from digest.changes.measuring import score_changes
 from digest.changes.noise import apart, is_published
 from digest.changes.ranking import Standing, leaderboard
 from digest.changes.rows import Ranks, figure_of, unit_of
@@ -32,12 +33,13 @@ def board_changes(
     after: Ranks,
     found: Sequence[Column],
     scores: Sequence[Change],
+    memory: Memory,
 ) -> Iterator[Change]:
     """Rank changes of rows of both weeks, and another row at the top.
 
     Whether a row moved was judged with its score: what is no news there is none here. A lead that is made up otherwise
-    than before is compared on the benchmarks that both weeks share; where it shares none, places of the two weeks have
-    nothing to do with one another.
+    than before is compared, and its moves judged, on the benchmarks that both weeks share; where it shares none,
+    places of the two weeks have nothing to do with one another.
     """
     lead = current.lead
     if lead is None or lead not in previous.scores:
@@ -49,6 +51,9 @@ def board_changes(
         comparable = shared is not None
         if shared is not None:
             before, after = (board_of(snapshot) for snapshot in shared)
+            found = columns(*shared, matching.matches)
+            scores = tuple(score_changes(shared[1], found, memory))
+            column = next(column for column in found if column.name == lead)
     before = {key: standing._replace(score=column.scale.forth(standing.score)) for key, standing in before.items()}
     judged = {change.key: change for change in scores if change.benchmark == lead}
     for match in matching.matches:
@@ -139,7 +144,9 @@ class _Move(NamedTuple):
     def excuse(self) -> Reason | None:
         """Why the move of its score does not count; None where it counts, or where there was none."""
         stood_still = self.was and self.now and self.was.score.value == self.now.score.value
-        if self.judged is None or self.judged.news or self.judged.reason is Reason.FILLED_IN or stood_still:
+        if self.judged is None or self.judged.news or stood_still:
+            return None
+        if self.was is None and self.judged.reason is Reason.FILLED_IN:
             return None  # a row that is ranked for the first time is measured against the others like a new one
         return self.judged.reason
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from digest.changes.identity import Match
 from digest.changes.noise import apart
 from digest.changes.scales import FEWEST_ROWS, SAME, Scale, scale_between
+from digest.scores.aggregates import shares
 from digest.scores.snapshot import Benchmark, Score, Snapshot
 
 
@@ -25,7 +26,8 @@ class Cell(NamedTuple):
 class Column(NamedTuple):
     """A benchmark of both weeks: `shared` rows have a figure in both, `cells` are those that differ.
 
-    `scale` is how a relative scale moved for everybody; `anew` says that the benchmark is another than before.
+    `scale` is how a relative scale moved for everybody; `anew` says that the benchmark is another than before;
+    `rounding` is how far a figure may differ that is only written with more or fewer digits than before.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Column(NamedTuple):
     cells: tuple[Cell, ...]
     scale: Scale = SAME
     anew: bool = False
+    rounding: Decimal = Decimal(0)
 
     @property
     def changed(self) -> list[tuple[Score, Score]]:
@@ -53,7 +56,7 @@ def columns(previous: Snapshot, current: Snapshot, matches: Sequence[Match]) -> 
         if name in previous.scores
     ]
     found = [_on_moved_scale(column, previous, current, matches) for column in found]
-    anew = _made_anew(found, previous)
+    anew = _made_anew(found, previous, current)
     return tuple(column._replace(anew=column.name in anew) for column in found)
 
 
@@ -80,7 +83,19 @@ def _column(
         shared += old is not None and new is not None
         if old != new:
             cells.append(Cell(match, old, new))
-    return Column(about.name, about, shared, tuple(sorted(cells, key=lambda cell: cell.match.after.key)))
+    column = Column(about.name, about, shared, tuple(sorted(cells, key=lambda cell: cell.match.after.key)))
+    return column._replace(rounding=_rounding(column.changed))
+
+
+def _rounding(changed: Sequence[tuple[Score, Score]]) -> Decimal:
+    """Half of the last digit of the week that writes fewer; nothing where both write as many, or few rows say so."""
+    was, now = (min((_last_digit(pair[week].value) for pair in changed), default=0) for week in (0, 1))
+    return Decimal(5).scaleb(max(was, now) - 1) if was != now and len(changed) >= FEWEST_ROWS else Decimal(0)
+
+
+def _last_digit(value: Decimal) -> int:
+    exponent = value.as_tuple().exponent
+    return exponent if isinstance(exponent, int) else 0
 
 
 def _on_moved_scale(column: Column, previous: Snapshot, current: Snapshot, matches: Sequence[Match]) -> Column:
@@ -97,18 +112,18 @@ def _on_moved_scale(column: Column, previous: Snapshot, current: Snapshot, match
     return column if scale == SAME else column._replace(scale=scale, cells=tuple(cells))
 
 
-def _made_anew(found: Sequence[Column], previous: Snapshot) -> set[str]:
-    """Columns on a fixed scale that changed for most rows at once, and the aggregates over them.
+def _made_anew(found: Sequence[Column], previous: Snapshot, current: Snapshot) -> set[str]:
+    """Columns on a fixed scale that changed for most rows at once, and the aggregates that are made of them, or of
+    other benchmarks or by other weights than before.
 
     Rows are measured one by one: when a whole column changes, the benchmark did. A capture in which most columns do is
     held back by plausibility, and gets here only on a person's word.
     """
     anew = {column.name for column in found if mostly_moved(column)}
-    for column in found:  # an aggregate stands after what it is made of
-        inputs = column.about.inputs
-        if inputs and (inputs != previous.benchmarks[column.name].inputs or anew.intersection(inputs)):
-            anew.add(column.name)
-    return anew
+    aggregates = [column.name for column in found if column.about.inputs]
+    made = {name: shares(name, current.benchmarks) for name in aggregates}
+    otherwise = {name for name in aggregates if made[name] != shares(name, previous.benchmarks)}
+    return anew | otherwise | {name for name in aggregates if anew & made[name].keys()}
 
 
 def mostly_moved(column: Column) -> bool:
@@ -118,9 +133,11 @@ def mostly_moved(column: Column) -> bool:
 
 
 def beyond_noise(column: Column) -> int:
-    """How many figures differ by more than their published uncertainty."""
+    """How many figures differ by more than their published uncertainty, or their last digit."""
     published = replace(column.about, margin=None)  # a margin of ours says nothing of what the publisher did
-    return sum(apart(old, new, published) for old, new in column.changed)
+    return sum(
+        apart(old, new, published) and abs(old.value - new.value) > column.rounding for old, new in column.changed
+    )
 
 
 def is_on_a_fixed_scale(about: Benchmark) -> bool:

@@ -34,7 +34,7 @@ def compare(previous: Snapshot | None, current: Snapshot, memory: Memory = NO_ME
         *benchmark_changes(previous, current, found, renamed),
         *scores,
         *offer_changes(previous, current, matching, memory),
-        *board_changes(previous, current, matching, before, after, found, scores),
+        *board_changes(previous, current, matching, before, after, found, scores, memory),
     ]
     return SourceChanges(source, previous.capture, capture, _ordered(changes))
 

@@ -12,7 +12,7 @@ from digest.changes.kinds import NO_MEMORY, Memory
 from digest.scores.catalog import resolve
 from digest.scores.snapshot import Row, Snapshot
 
-By = Literal["key", "name", "namespace", "identity", "figures", "offer", "memory"]
+By = Literal["key", "name", "namespace", "identity", "figures", "most figures", "offer", "memory"]
 Pairs = list[tuple[str, str]]
 Rows = Mapping[str, Row]
 Traits = Mapping[str, object]
@@ -23,6 +23,7 @@ EVIDENCE: dict[By, str] = {
     "namespace": "the rows under that prefix moved together",
     "identity": "the catalogue knows both names as one model and variant",
     "figures": "suspected: the same figures, which no other row has",
+    "most figures": "suspected: most of its figures are the same, and no other row that came or left has them",
     "offer": "suspected: the same offer under a name that differs by its release stage only",
     "memory": "suspected: it went by this name, with the same figures, a short while ago",
 }
@@ -42,6 +43,9 @@ MOST_MOVED_PERCENT = 90
 
 FEWEST_FIGURES = 2
 """One figure alone can be equal, or differ, by coincidence."""
+
+FEWEST_OWN_FIGURES = 3
+"""Where some figures differ, so many that no other row has must be equal: rows of one family are often alike in two."""
 
 ALIKE = 0.6
 """The ratio from which difflib takes two texts for close; another spelling of a name is closer than that."""
@@ -67,12 +71,12 @@ class Matching:
 
 
 def match_rows(previous: Snapshot, current: Snapshot, memory: Memory = NO_MEMORY) -> Matching:
-    """Match by key, then by name, by moved prefixes, by what the catalogue knows, by equal figures or offers, by what
-    the weeks before say; each only where it is unique on both sides."""
+    """Match by key, then by name, by moved prefixes, by what the catalogue knows, by equal figures (all, or most of
+    them) or offers, by what the weeks before say; each only where it is unique on both sides."""
     kept = [Match(previous.rows[key], row, "key") for key, row in current.rows.items() if key in previous.rows]
     reused = [match for match in kept if match.before.raw != match.after.raw and _is_reuse(match, previous, current)]
-    matches = [match for match in kept if match not in reused] if reused else kept
     gone_keys = {match.after.key for match in reused}
+    matches = [match for match in kept if match.after.key not in gone_keys]
     left = {key: row for key, row in previous.rows.items() if key not in current.rows or key in gone_keys}
     arrived = {key: row for key, row in current.rows.items() if key not in previous.rows or key in gone_keys}
     shared = previous.benchmarks.keys() & current.benchmarks.keys()
@@ -83,8 +87,9 @@ def match_rows(previous: Snapshot, current: Snapshot, memory: Memory = NO_MEMORY
         "figures": lambda: _unique_pairs(
             _fingerprints(previous, left, shared), _fingerprints(current, arrived, shared)
         ),
+        "most figures": lambda: _mostly_alike(previous, left, current, arrived, shared),
         "offer": lambda: _unique_pairs(_offers(previous, left), _offers(current, arrived)),
-        "memory": lambda: _returned(previous, left, arrived, memory),
+        "memory": lambda: _returned(previous, left, arrived.keys() - previous.rows.keys(), memory),
     }
     for by, pairs in proofs.items():
         if not (left and arrived):
@@ -97,12 +102,19 @@ def match_rows(previous: Snapshot, current: Snapshot, memory: Memory = NO_MEMORY
 
 
 def _is_reuse(match: Match, previous: Snapshot, current: Snapshot) -> bool:
-    """Another model under an old key: the names mean two models or are nothing alike, and no figure is the same."""
-    if not (_known_apart(match.before.raw, match.after.raw) or _unrelated(match.before.raw, match.after.raw)):
+    """Another model under an old key: the names mean two models or are nothing alike, and no figure is the same.
+
+    Of two models that the catalogue knows one figure is enough to see that it is not the name that was put right.
+    """
+    if _known_apart(match.before.raw, match.after.raw):
+        fewest = 1
+    elif _unrelated(match.before.raw, match.after.raw):
+        fewest = FEWEST_FIGURES
+    else:
         return False
     before, after = _said(previous, match.before), _said(current, match.after)
     shared = before.keys() & after.keys()
-    return len(shared) >= FEWEST_FIGURES and all(before[name] != after[name] for name in shared)
+    return len(shared) >= fewest and all(before[name] != after[name] for name in shared)
 
 
 def _known_apart(one: str, other: str) -> bool:
@@ -163,6 +175,26 @@ def _fingerprints(snapshot: Snapshot, rows: Rows, shared: Collection[str]) -> Tr
     }
 
 
+def _mostly_alike(previous: Snapshot, left: Rows, current: Snapshot, arrived: Rows, shared: Collection[str]) -> Pairs:
+    """Rows that left and came with three figures or more that nobody else of them has, and two thirds of all alike:
+    a row that was renamed in the week in which a part of it was measured again."""
+    before, after = (
+        {key: {it for it in _scores(snapshot, row) if it[0] in shared} for key, row in rows.items()}
+        for snapshot, rows in ((previous, left), (current, arrived))
+    )
+    was, now = (Counter(figure for figures in week.values() for figure in figures) for week in (before, after))
+    has = {figure: key for key, figures in after.items() for figure in figures if now[figure] == was[figure] == 1}
+    own = Counter((key, has[figure]) for key, figures in before.items() for figure in figures & has.keys() if figure[1])
+    return _only_once(
+        [
+            (one, other)
+            for (one, other), count in own.items()
+            if count >= FEWEST_OWN_FIGURES
+            and 3 * len(before[one] & after[other]) >= 2 * max(len(before[one]), len(after[other]))
+        ]
+    )
+
+
 def _scores(snapshot: Snapshot, row: Row) -> list[tuple[str, Decimal]]:
     """The row's scores by benchmark. Money is left out: it is put right too often, and shared by too many."""
     return [
@@ -196,19 +228,24 @@ def _said(snapshot: Snapshot, row: Row) -> dict[str, Decimal]:
     return {**dict(_scores(snapshot, row)), **dict(_offered(snapshot, row.key))}
 
 
-def _returned(previous: Snapshot, left: Rows, arrived: Rows, memory: Memory) -> Pairs:
+def _returned(previous: Snapshot, left: Rows, came: Collection[str], memory: Memory) -> Pairs:
     """Rows that left while one came back that had all their figures: a change of name was taken back."""
-    remembered = defaultdict(set)
-    for key, name in memory.recent:
-        if key in arrived:
+    remembered: dict[str, set[str]] = defaultdict(set)
+    had: dict[tuple[str, Decimal], set[str]] = defaultdict(set)  # by benchmark or field and value: the keys
+    for (key, name), values in memory.recent.items():
+        if key in came:
             remembered[key].add(name)
+            for value in values:
+                had[name, value].add(key)
     found = []
-    for before, row in left.items() if remembered else ():
+    for before, row in left.items() if had else ():
         said = _said(previous, row)
-        for after, names in remembered.items():
-            shared = said.keys() & names
-            if len(shared) >= FEWEST_FIGURES and all(memory.had(after, name, said[name]) for name in shared):
-                found.append((before, after))
+        equal = Counter(key for figure in said.items() for key in had.get(figure, ()))
+        found += [
+            (before, after)
+            for after, count in equal.items()
+            if count >= FEWEST_FIGURES and count == len(said.keys() & remembered[after])
+        ]
     return _only_once(found)
 
 
@@ -220,13 +257,17 @@ def _only_once(pairs: Pairs) -> Pairs:
 
 def _moves(left: Rows, arrived: Rows) -> Pairs:
     """Rows of a prefix that left while the same names arrived under one other prefix: nearly all of both."""
-    tails = _by_trait({key: key.rpartition("/")[2] for key in arrived})
+    from_, to = (Counter(key.rpartition("/")[0] for key in rows) for rows in (left, arrived))
+    tails: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for key in arrived:
+        prefix, _, tail = key.rpartition("/")
+        if to[prefix] >= FEWEST_MOVED:
+            tails[tail].append((prefix, key))
     moves: dict[tuple[str, str], Pairs] = defaultdict(list)
     for key in left:
         prefix, _, tail = key.rpartition("/")
-        for other in tails.get(tail, ()):
-            moves[prefix, other.rpartition("/")[0]].append((key, other))
-    from_, to = (Counter(key.rpartition("/")[0] for key in rows) for rows in (left, arrived))
+        for other, moved in tails.get(tail, ()) if from_[prefix] >= FEWEST_MOVED else ():
+            moves[prefix, other].append((key, moved))
     return _only_once(
         [
             pair

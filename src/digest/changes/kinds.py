@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
+from digest.changes.noise import written_alike
 from digest.scores.catalog import ModelName
 from digest.scores.snapshot import Capture
 
@@ -131,7 +132,7 @@ class Memory:
 
     def had(self, key: str, benchmark: str, value: Decimal) -> bool:
         """Whether a row had this value a short while ago."""
-        return value in self.recent.get((key, benchmark), ())
+        return any(written_alike(value, past) for past in self.recent.get((key, benchmark), ()))
 
     @property
     def rows(self) -> frozenset[str]:

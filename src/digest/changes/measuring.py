@@ -1,18 +1,25 @@
 """Benchmarks and their figures: which benchmark changed itself, and what each figure that differs means."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
 from statistics import median
 
-from digest.changes.columns import Cell, Column, RenamedColumn, came_and_went
+from digest.changes.columns import Cell, Column, RenamedColumn, came_and_went, is_on_a_fixed_scale
 from digest.changes.kinds import Change, Figure, Kind, Memory, Reason
-from digest.changes.noise import apart, is_published
+from digest.changes.noise import apart, is_published, written_alike
+from digest.changes.offers import judge_money
 from digest.changes.rows import figure_of
 from digest.changes.scales import SAME
 from digest.scores.catalog import ModelName, resolve
 from digest.scores.snapshot import Benchmark, Score, Snapshot
 
+UNIT_STEPS = (100, 1_000, 1_000_000)
+"""What a share is multiplied by to be a percentage, and a unit to be a thousandth or a millionth of it."""
+
 Verdict = tuple[Kind, Reason, bool]
+Judgements = Mapping[str, tuple[Reason, bool]]
 
 _NO_MODEL = ModelName("", "", "")
 
@@ -30,7 +37,7 @@ def benchmark_changes(
         change = _of_benchmark(Kind.BENCHMARK_REVISED, current.benchmarks[pair.after], current, pair.rows)
         said = f'called "{pair.before}" before: {pair.same} of {pair.rows} rows have the same figure'
         yield replace(change, reason=Reason.RENAME, news=False, evidence=said)
-    explained = {*came, *went}
+    explained = {*came, *went, *_with_them(current, previous, came), *_with_them(previous, current, went)}
     for column in found:  # an aggregate that changed only with what came, went or was made anew is not told again
         if column.anew and not _follows(column, previous, explained):
             yield _of_benchmark(Kind.BENCHMARK_REVISED, column.about, current, len(column.changed))
@@ -67,32 +74,39 @@ def _of_benchmark(kind: Kind, about: Benchmark, current: Snapshot, rows: int) ->
     )
 
 
+def _with_them(one: Snapshot, other: Snapshot, measured: Collection[str]) -> set[str]:
+    """The aggregates that only one week has, over benchmarks that only that week has."""
+    only = {name: about for name, about in one.benchmarks.items() if name not in other.benchmarks}
+    return {name for name, about in only.items() if not set(measured).isdisjoint(about.inputs)}
+
+
 def _follows(column: Column, previous: Snapshot, explained: set[str]) -> bool:
     """Whether an aggregate is another only because of members that came, went or were made anew themselves."""
-    inputs, before = set(column.about.inputs), set(previous.benchmarks[column.name].inputs)
-    if not inputs:
-        return False
-    return (inputs ^ before) <= explained and bool((inputs | before) & explained)
+    now, before = _weights(column.about), _weights(previous.benchmarks[column.name])
+    kept = now.keys() & before.keys()
+    ratios = {Fraction(now[name]) / Fraction(before[name]) for name in kept}
+    followed = (now.keys() ^ before.keys()) <= explained and len(ratios) <= 1
+    return followed and not explained.isdisjoint(now.keys() | before.keys())
+
+
+def _weights(about: Benchmark) -> dict[str, Decimal]:
+    return dict(zip(about.inputs, about.weights, strict=True))
 
 
 def score_changes(current: Snapshot, found: Sequence[Column], memory: Memory) -> Iterator[Change]:
     """Every figure that differs, with its reason."""
     rerun = _measured_again(found)
-    news_of: dict[str, set[str]] = {}  # by row, the benchmarks on which it has news
-    gaps_of: dict[str, set[str]] = {}  # and those it has only in one of the weeks, or that are means over other ones
+    judged: dict[str, dict[str, tuple[Reason, bool]]] = {}  # by row and benchmark, of what means are made of
+    inputs = {member for column in found for member in column.about.inputs}
     for column in found:  # an aggregate stands after what it is made of
         for cell in column.cells:
             key = cell.match.after.key
-            verdict = _judge(cell, column, memory, again=key in rerun, news_of=news_of.get(key, ()))
+            verdict = _judge(cell, column, memory, judged.get(key, {}), again=key in rerun)
             if verdict is None:
                 continue
             kind, reason, news = verdict
-            if not gaps_of.get(key, set()).isdisjoint(column.about.inputs) and reason is not Reason.VALUE_WITHDRAWN:
-                reason, news = Reason.FILLED_IN, False
-            if news:
-                news_of.setdefault(key, set()).add(column.name)
-            if reason in (Reason.FILLED_IN, Reason.VALUE_WITHDRAWN):
-                gaps_of.setdefault(key, set()).add(column.name)
+            if column.name in inputs:
+                judged.setdefault(key, {})[column.name] = reason, news
             yield Change(
                 kind=kind,
                 reason=reason,
@@ -124,29 +138,55 @@ def _measured_again(found: Sequence[Column]) -> set[str]:
     return again | {key for key, count in changed.items() if count > still[key]}
 
 
-def _judge(cell: Cell, column: Column, memory: Memory, *, again: bool, news_of: Collection[str]) -> Verdict | None:
-    """Kind, reason and whether it is news; None where only the published uncertainty differs."""
+def _judge(cell: Cell, column: Column, memory: Memory, judged: Judgements, *, again: bool) -> Verdict | None:
+    """Kind, reason and whether it is news; None where only the published uncertainty differs.
+
+    `judged` is what was said of the row's other benchmarks: a mean goes by what it is made of.
+    """
     about, old, new = column.about, cell.old, cell.new
     money = about.unit.startswith("USD")
     if new is None or (about.zero_is_missing and old is not None and not new.value):
         return (Kind.PRICE_WITHDRAWN if money else Kind.SCORE_WITHDRAWN), Reason.VALUE_WITHDRAWN, False
-    returned = memory.had(cell.match.after.key, column.name, new.value)
+    made_of = [judged[name] for name in about.inputs if name in judged]
+    cause = _cause_of_inputs(made_of) if made_of else None
+    past = () if about.inputs or about.relative else memory.recent.get((cell.match.after.key, column.name), ())
+    if past and any(written_alike(value, new.value) for value in past):
+        cause = Reason.FLIP_FLOP
     if old is None or (about.zero_is_missing and not old.value):
-        reason = Reason.FLIP_FLOP if returned else Reason.FILLED_IN
+        reason = Reason.FLIP_FLOP if cause is Reason.FLIP_FLOP else Reason.FILLED_IN
         return (Kind.PRICE_FILLED_IN if money else Kind.SCORE_FILLED_IN), reason, False
     if old.value == new.value and column.scale == SAME:
         return None
     kind = Kind.PRICE_CHANGED if money else Kind.SCORE_CHANGED
-    if column.anew:
+    if column.anew and cause is not Reason.FILLED_IN:
         return kind, Reason.BENCHMARK_CHANGE, False
-    if returned:
+    if cause is not None:
+        return kind, cause, False
+    inputs_have_news = any(news for _reason, news in made_of)
+    reason, news = _judge_size(old, new, column, again=again, inputs_have_news=inputs_have_news)
+    if news and any(not apart(_at(new, value), new, about) for value in past):
         return kind, Reason.FLIP_FLOP, False
-    return kind, *_judge_size(old, new, column, again=again, news_of=news_of)
+    return kind, reason, news
 
 
-def _judge_size(
-    old: Score, new: Score, column: Column, *, again: bool, news_of: Collection[str]
-) -> tuple[Reason, bool]:
+def _cause_of_inputs(made_of: Sequence[tuple[Reason, bool]]) -> Reason | None:
+    """Why the move of a mean says nothing: it is over other figures than before, or over one that is not believed; or
+    what it is made of is back at what it was, and nothing else moved. None where it is to be judged by its size."""
+    causes = {reason for reason, _news in made_of}
+    if causes & {Reason.FILLED_IN, Reason.VALUE_WITHDRAWN}:
+        return Reason.FILLED_IN
+    if Reason.IMPLAUSIBLE in causes:
+        return Reason.IMPLAUSIBLE
+    return Reason.FLIP_FLOP if Reason.FLIP_FLOP in causes and not any(news for _reason, news in made_of) else None
+
+
+def _at(score: Score, value: Decimal) -> Score:
+    """A value of which no more is remembered, as uncertain as a score."""
+    low, high = (None if bound is None else bound - score.value + value for bound in (score.low, score.high))
+    return Score(value, low, high, score.stderr, score.n)
+
+
+def _judge_size(old: Score, new: Score, column: Column, *, again: bool, inputs_have_news: bool) -> tuple[Reason, bool]:
     """Noise, the scale's own move, or the row's."""
     about = column.about
     published = is_published(old, new, about)
@@ -154,10 +194,19 @@ def _judge_size(
         if column.scale != SAME and apart(old, new, about):
             return Reason.SCALE_SHIFT, False
         return Reason.WITHIN_UNCERTAINTY if published else Reason.BELOW_THRESHOLD, False
-    if about.inputs and about.margin is None and not published and not set(about.inputs).intersection(news_of):
+    if about.inputs and about.margin is None and not published and not inputs_have_news:
         return Reason.WITHIN_UNCERTAINTY, False  # a mean that only noise in what it is made of has moved
     if about.unit.startswith("USD"):
-        return Reason.PRICE, True
+        return judge_money(old.value, new.value)
+    if column.scale == SAME and (written_alike(old.value, new.value) or abs(old.value - new.value) <= column.rounding):
+        return Reason.BELOW_THRESHOLD, False
+    if is_on_a_fixed_scale(about) and _slipped(*sorted((abs(old.value), abs(new.value)))):
+        return Reason.IMPLAUSIBLE, False
     if about.relative or about.inputs:
         return Reason.BEYOND_UNCERTAINTY if published else Reason.BEYOND_THRESHOLD, True
     return Reason.RERUN if again else Reason.CORRECTION, True
+
+
+def _slipped(low: Decimal, high: Decimal) -> bool:
+    """Whether a figure has the same digits in another unit: 0.612 for 61.2 %, seconds for milliseconds."""
+    return 0 < 99 * low < high and any(written_alike(high, low * step) for step in UNIT_STEPS)

@@ -1,9 +1,15 @@
 """Is a difference larger than what is not known? Intervals, then standard errors, then a declared margin."""
 
+from decimal import Decimal
 from enum import StrEnum
 
 from digest.scores.snapshot import Benchmark, Score
 from digest.scores.uncertainty import Z95, interval, variance
+
+
+def written_alike(one: Decimal, other: Decimal) -> bool:
+    """Whether two figures are one, written by two programs: they differ in the seventh digit at most."""
+    return abs(one - other) * 1_000_000 <= max(abs(one), abs(other))
 
 
 class Basis(StrEnum):
@@ -44,3 +50,15 @@ def apart(one: Score, other: Score, benchmark: Benchmark) -> bool:
     if squared is not None and other_squared is not None:
         return difference * difference > Z95 * Z95 * (squared + other_squared)
     return difference > (benchmark.margin or 0)
+
+
+def needed(one: Score, other: Score, benchmark: Benchmark) -> Decimal:
+    """The difference that `apart` asks two scores to exceed, in the benchmark's unit."""
+    mine, theirs = interval(one), interval(other)
+    if mine and theirs:
+        upper, lower = (mine, theirs) if one.value >= other.value else (theirs, mine)
+        return (max(one.value, other.value) - upper[0]) + (lower[1] - min(one.value, other.value))
+    squared, other_squared = variance(one, benchmark.unit), variance(other, benchmark.unit)
+    if squared is not None and other_squared is not None:
+        return Z95 * (squared + other_squared).sqrt()
+    return benchmark.margin or Decimal(0)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from digest.changes.identity import Match, Matching
 from digest.changes.kinds import Change, Figure, Kind, Memory, Reason
+from digest.changes.noise import written_alike
 from digest.scores.catalog import resolve
 from digest.scores.snapshot import Offer, Snapshot
 
@@ -153,9 +154,16 @@ def _judge(field: _Field, memory: Memory) -> tuple[Kind, Reason, bool]:
         return kind, Reason.IMPLAUSIBLE, False
     if not money:
         return kind, Reason.BEYOND_THRESHOLD, True
-    low, high = sorted((field.old, field.new))
-    if high > IMPLAUSIBLE_PRICE or 0 < low * IMPLAUSIBLE_STEP <= high:
+    if max(field.old, field.new) > IMPLAUSIBLE_PRICE:
         return kind, Reason.IMPLAUSIBLE, False
-    if (high - low) * 1_000_000 <= high:  # written by another program, not asked by another price
-        return kind, Reason.BELOW_THRESHOLD, False
-    return kind, Reason.PRICE, True
+    return kind, *judge_money(field.old, field.new)
+
+
+def judge_money(old: Decimal, new: Decimal) -> tuple[Reason, bool]:
+    """Why an amount that differs is news or not: a slip of units, written by another program, or another price."""
+    low, high = sorted((old, new))
+    if 0 < low * IMPLAUSIBLE_STEP <= high:
+        return Reason.IMPLAUSIBLE, False
+    if written_alike(old, new):
+        return Reason.BELOW_THRESHOLD, False
+    return Reason.PRICE, True

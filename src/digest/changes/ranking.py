@@ -1,6 +1,6 @@
 """Leaderboards: the order of a benchmark's rows, their ranks, and the bands within which they are tied."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -55,12 +55,28 @@ def _bands(scores: list[Score], snapshot: Snapshot, benchmark: str) -> list[int]
     values = [sign * score.value for score in scores]
     if grounds <= {Basis.MARGIN, Basis.NONE}:
         return [bisect_left(values, value - (about.margin or 0)) + 1 for value in values]
+    squared = [it for score in scores if (it := variance(score, about.unit)) is not None]
+    if Basis.INTERVAL not in grounds and len(squared) == len(scores):
+        return _bands_by_error(values, squared)
     reach = _reach(scores, about)
     bands = []
     for index, score in enumerate(scores):
         far = bisect_left(values, values[index] - reach)
         near = (better for better in scores[far:index] if better.value != score.value)
         bands.append(1 + far + sum(apart(score, better, about) for better in near))
+    return bands
+
+
+def _bands_by_error(values: list[Decimal], squared: list[Decimal]) -> list[int]:
+    """Of values, best first, and squared standard errors: the two-sample test of `apart`, put only to those rows that
+    are neither too near for the smallest of the errors nor far enough for the largest."""
+    smallest, largest, square = min(squared), max(squared), Z95 * Z95
+    bands = []
+    for value, error in zip(values, squared, strict=True):
+        far = bisect_left(values, value - Z95 * (error + largest).sqrt())
+        near = bisect_right(values, value - Z95 * (error + smallest).sqrt(), lo=far)
+        doubtful = zip(values[far:near], squared[far:near], strict=True)
+        bands.append(1 + far + sum((value - better) ** 2 > square * (error + other) for better, other in doubtful))
     return bands
 
 

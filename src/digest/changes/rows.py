@@ -34,7 +34,7 @@ def row_changes(
     """
     price_list = current.lead is None
     known, kept = (set(map(_model, week.rows.values())) if price_list else set() for week in (previous, current))
-    lately = memory.rows
+    lately = memory.rows - previous.rows.keys()  # a key that changed hands brings no past with it
     back = {row for row in matching.arrived if row.key in lately}
     for row, told in _each_model_once(matching.arrived, known | set(map(_model, back)), once=price_list):
         reason = Reason.FLIP_FLOP if row in back else Reason.ENTRY if told else Reason.SAME_FACT
@@ -87,11 +87,16 @@ def _renames(matches: Sequence[Match], current: Snapshot, board: Ranks) -> Itera
             news=False,
             source=current.capture.source,
             key=f"{after}/",
-            name=ModelName(f"{after}/*", f"{after}/*", f"{after}/*"),
-            before=Figure(name=ModelName(f"{before}/*", f"{before}/*", f"{before}/*")),
+            name=_all_under(after),
+            before=Figure(name=_all_under(before)),
             rows=rows,
             evidence=EVIDENCE["namespace"],
         )
+
+
+def _all_under(prefix: str) -> ModelName:
+    every = f"{prefix}/*" if prefix else "*"
+    return ModelName(every, every, every)
 
 
 def _prefix(key: str) -> str:

@@ -185,16 +185,18 @@ def health_line(week: SourceWeek) -> Text:
 
 
 def board(snapshot: Snapshot, source: Source, benchmark: str, standings: Sequence[Standing], top: int) -> None:
-    """A ranking with its tie bands."""
+    """A ranking with its gaps to the leader and its tie bands."""
     about = snapshot.benchmarks[benchmark]
     lower = "" if about.higher_is_better else ", lower is better"
     out.print(
         Text.assemble(
             (f"{numbers.shown(source.title)} ", "bold"),
             f"{numbers.benchmark_name(benchmark)}{lower}, {snapshot.capture.on}",
+            ", reported by the makers" if about.self_reported else "",
         )
     )
-    table = _table("#", "Model", "Score", "Tied", numbers_from=2)
+    table = _table("#", "Model", "Score", "Gap", "Tied", numbers_from=2)
+    best = standings[0].score.value
     bands = Counter(standing.band for standing in standings)
     for standing in standings[: top or None]:
         name = shown_name(resolve(snapshot.rows[standing.key].raw))
@@ -203,6 +205,7 @@ def board(snapshot: Snapshot, source: Source, benchmark: str, standings: Sequenc
             str(standing.rank),
             Text.assemble((numbers.title(name), "bold"), " ", (numbers.variant(name), "dim")),
             Text(_score(standing, about.unit)),
+            Text(numbers.change(best, standing.score.value, about.unit) if standing.score.value != best else ""),
             Text(tied, style="dim"),
         )
     out.print(table)

@@ -12,6 +12,7 @@ from digest.cli.pick import pick
 from digest.cli.versus import versus
 from digest.config import Settings
 from digest.database import reading
+from digest.edition import numbers
 from digest.edition.documents import board_document, changes_document
 from digest.errors import DigestError, UsageError
 from digest.scores import store as scores
@@ -90,9 +91,13 @@ def leaderboard(
     ]
     if not boards:
         asked = f'the category "{category}"' if category else "a ranking"
-        known = sorted({name for found in snapshots.values() for name in found.benchmarks})
+        known = sorted({name.removeprefix("category:") for found in snapshots.values() for name in found.benchmarks})
         there = (
-            f"there is {', '.join(known[:30])}" if known else "price lists rank nothing" if snapshots else "no capture"
+            f"there is {numbers.listed(known[:30], len(known[30:]))}"
+            if known
+            else "price lists rank nothing"
+            if snapshots
+            else "there is no capture"
         )
         raise DigestError(f"no source has {asked} in {at}; {there}.")
     if as_json:

@@ -14,7 +14,7 @@ from digest.cli.context import AsJson, database, now, print_json, settings
 from digest.cli.printing import out
 from digest.database import reading
 from digest.edition import numbers
-from digest.edition.compared import as_shown, called, figures, measure, receipts
+from digest.edition.compared import called, figures, measure, receipts
 from digest.edition.content import Compared, Entrant, Matchup, Versus
 from digest.edition.terms import Term, terms
 from digest.edition.verdicts import questions, verdict
@@ -152,7 +152,8 @@ def _entrant(name: str, entrant: Entrant | None) -> Text:
 def _add(table: Table, label: str, compared: Compared, pair: bool, *, whole: bool = False, style: str = "") -> None:
     """A row: of two models the first less the second beside the figures, of more the gap to the leader below each."""
     lower = "" if compared.higher_is_better else " (lower is better)"
-    values, texts = as_shown(compared, whole=whole), figures(compared, whole=whole)
+    values = [result.value if result else None for result in compared.results]
+    texts = figures(compared, whole=whole)
     best = values[compared.order[0]]
     cells = []
     for place, (value, text) in enumerate(zip(values, texts, strict=True)):

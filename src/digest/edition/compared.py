@@ -11,7 +11,6 @@ from digest.edition.numbers import (
     full,
     gap,
     plain,
-    rounded,
     score,
     shown,
     title,
@@ -61,12 +60,6 @@ def _places(compared: Compared, *, whole: bool = False) -> int:
     return next(enough, _EXACT)
 
 
-def as_shown(compared: Compared, *, whole: bool = False) -> tuple[Decimal | None, ...]:
-    """The figures rounded as they are shown, for differences that stand beside them."""
-    places = _places(compared, whole=whole) if compared.unit in POINTS else _EXACT
-    return tuple(None if result is None else rounded(result.value, places) for result in compared.results)
-
-
 def _figure(value: Decimal, compared: Compared, places: int) -> str:
     text = plain(value, places) if compared.unit in POINTS else score(value, compared.unit, max(places, 1))
     return text.rstrip("0").rstrip(".") if "." in text and compared.unit in (*POINTS, "rating") else text
@@ -77,11 +70,10 @@ def measure(compared: Compared) -> str:
 
 
 def difference(compared: Compared, names: Sequence[str]) -> str:
-    """`gpt-5.5 by 5.1 points`, or `tie`: the difference of the two figures as they are shown beside it."""
+    """`gpt-5.5 by 5.1 points`, or `tie`: the difference of the two figures before they are rounded."""
     if compared.winner is None:
         return "tie"
-    one, other = (as_shown(compared)[place] or Decimal(0) for place in compared.order[:2])
-    return f"{names[compared.winner]} by {gap(one - other, compared.unit).replace('.0 point', ' point')}"
+    return f"{names[compared.winner]} by {gap(lead_of(compared), compared.unit).replace('.0 point', ' point')}"
 
 
 def lead_of(compared: Compared) -> Decimal:

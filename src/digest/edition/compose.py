@@ -4,7 +4,7 @@ Each section comes with the stories of all that happened there; what they are wo
 lists, and whether the week is a quiet one.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -49,6 +49,8 @@ F = TypeVar("F", bound=Fact)
 # note and watch list may take as much again.
 _ROOM = 44
 _BOARD_ROW, _LIST_ROW = 2, 1
+
+_NEWS_OF_A_MODEL = (Kind.MODEL_ADDED, Kind.PRICE_CHANGED, Kind.CONTEXT_CHANGED)
 
 
 def compose(
@@ -179,7 +181,8 @@ def _new_on_boards(told: Iterable[tuple[SourceWeek, Source]]) -> frozenset[str]:
 def _disagreements(
     changes: WeekChanges, sources: Mapping[str, Source], ranks: Mapping[str, int]
 ) -> list[Told[Disagreement]]:
-    """Those that are worth most first, so scores before prices, and then the widest gap."""
+    """Those that are worth most first, so scores before prices; then prices before sizes, and the widest gap."""
+    in_the_news = {change.name.model for it in changes.sources if it.told for change in news_of(it, *_NEWS_OF_A_MODEL)}
     days = {it.state.source: it.state.current.capture.on for it in changes.sources if it.state.current}
 
     def said(figure: ChangedFigure, source: str) -> Said:
@@ -187,7 +190,11 @@ def _disagreements(
 
     whole = [
         _disagreement(
-            changes, change, said(change.before, change.source), said(change.after, change.after.source or ""), ranks
+            changes,
+            change,
+            (said(change.before, change.source), said(change.after, change.after.source or "")),
+            ranks,
+            in_the_news,
         )
         for change in sorted((it for it in changes.disagreements if it.news), key=_disagreement_order)
         if change.before and change.after
@@ -196,8 +203,13 @@ def _disagreements(
 
 
 def _disagreement(
-    changes: WeekChanges, change: Change, one: Said, other: Said, ranks: Mapping[str, int]
+    changes: WeekChanges,
+    change: Change,
+    said: tuple[Said, Said],
+    ranks: Mapping[str, int],
+    in_the_news: Collection[str],
 ) -> Told[Disagreement]:
+    """A dispute over an offer is worth more where the week has news of the model: it is about what is told above."""
     offers = change.benchmark in OFFER_UNITS
     disagreement = Disagreement(
         change=changes.id_of_disagreement(change),
@@ -205,7 +217,7 @@ def _disagreement(
         name=shown_name(change.name, offer=offers),
         measure=change.benchmark or "",
         unit=change.unit,
-        said=(one, other),
+        said=said,
     )
     kind: StoryKind = "offers_disagree" if offers else "disagreement"
     story = Story(
@@ -216,17 +228,17 @@ def _disagreement(
         about=full(disagreement.name),
         value=value(
             kind,
-            times=Decimal(0) if offers else doublings(one.value, other.value),
+            times=Decimal(3 * (change.name.model in in_the_news)) if offers else doublings(*(it.value for it in said)),
             rank=ranks.get(change.name.model),
         ),
     )
     return Told(disagreement, story)
 
 
-def _disagreement_order(change: Change) -> tuple[bool, Decimal, str, str]:
+def _disagreement_order(change: Change) -> tuple[bool, bool, Decimal, str, str]:
     before, after = (shown_figure(figure).value or Decimal(0) for figure in (change.before, change.after))
     gap = abs(before - after) / max(before, after, Decimal(1))
-    return change.benchmark in OFFER_UNITS, -gap, change.key, change.benchmark or ""
+    return change.benchmark in OFFER_UNITS, change.unit == "tokens", -gap, change.key, change.benchmark or ""
 
 
 def _health(week: SourceWeek, source: Source) -> Health:

@@ -113,11 +113,13 @@ def unknown(wanted: Wanted, snapshots: Collection[Snapshot]) -> str:
         return f"{start}, but {listed(there[:_NAMED], len(there[_NAMED:]))}; name one of them, or the model alone."
     names = [resolve(row.raw) for snapshot in snapshots for row in snapshot.rows.values()]
     known = {spelling.lower(): spelling for name in names for spelling in (name.title, name.model, name.raw)}
-    near = difflib.get_close_matches(wanted.text.lower()[:100], [name for name in known if len(name) <= 100], 5, 0.5)
-    titles = list(dict.fromkeys(shown(known[name]) for name in near))
+    typed = wanted.text.strip().lower()[:100]
+    longer = sorted(name for name in known if typed and name.startswith((f"{typed}-", f"{typed} ", f"{typed}.")))
+    near = difflib.get_close_matches(typed, [name for name in known if len(name) <= 100], 5, 0.5)
+    titles = list(dict.fromkeys(shown(known[name]) for name in [*longer, *near]))[:3]
     if not titles:
         return f"{start}; `digest leaderboard` and `digest resolve NAME` show how models are named."
-    return f"{start}; the nearest are {listed(titles[:3])}."
+    return f"{start}; the nearest {'is' if len(titles) == 1 else 'are'} {listed(titles)}."
 
 
 def told_price(snapshot: Snapshot, price: Decimal | None) -> Decimal | None:

@@ -115,7 +115,8 @@ def _cover(front: "_Front", folder: Path, note: Path) -> Cover:
             f"{said} is an address, and nothing is fetched; save the picture in {folder} and name the file."
         )
     path = folder / name
-    inside = Path(name).name == name and "\\" not in name and path.resolve().parent == folder.resolve()
+    bare = Path(name).name == name and "\\" not in name and "\0" not in name
+    inside = bare and path.resolve().parent == folder.resolve()
     if not inside:
         raise DigestError(f"{said} is no file beside the note; put the picture into {folder} and give its bare name.")
     if not front.cover_alt.strip():

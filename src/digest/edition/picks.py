@@ -9,7 +9,7 @@ Pick                the leaders, who comes next, who was left out and why
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import islice
 from typing import Any
@@ -159,8 +159,8 @@ class _Company:
     models: Collection[Subject]
 
 
-def _company(ranked: Ranking, evidence: Evidence) -> _Company | None:
-    """None where more than a quantity was asked, or no board ranks the models."""
+def _company(ranked: Ranking, evidence: Evidence, but: Collection[Subject] = ()) -> _Company | None:
+    """Without the models `but`; None where more than a quantity was asked, or no board ranks the models."""
     quantity = ranked.yardsticks[0]
     if len(ranked.yardsticks) > 1 or not quantity.is_quantity:
         return None
@@ -168,6 +168,7 @@ def _company(ranked: Ranking, evidence: Evidence) -> _Company | None:
     if board is None or board.about == quantity.about:
         return None
     most = evidence.needs.among
+    board = replace(board, rows={subject: rows for subject, rows in board.rows.items() if subject not in but})
     models = among_the_best(board, most)
     return _Company(Group(**_whose(board), most=most, models=len(models)), board, models)
 
@@ -189,12 +190,19 @@ def among_the_best(board: Yardstick, most: int) -> set[Subject]:
 
 
 def _answer(question: Mapping[str, Any], ranked: Ranking, limits: Limits, evidence: Evidence, most: int) -> Pick:
-    """Who is kept within the limits, who leads among them, who comes next."""
+    """Who is kept within the limits, who leads among them, who comes next. A quantity is compared among the best of
+    those within the limits, so that a limit never leaves nobody where one more need would find somebody."""
     company = _company(ranked, evidence)
-    models = [one for one in ranked.models if company is None or one.subject in company.models]
-    terms = _terms(ranked, [one.subject for one in models], evidence)
-    faults = [terms.fault(one.subject, limits) for one in models]
-    kept = [one for one, fault in zip(models, faults, strict=True) if fault is None]
+    models = [one.subject for one in ranked.models]
+    terms = _terms(ranked, [it for it in models if company is None or it in company.models], evidence)
+    faults = [terms.fault(subject, limits) for subject in models]
+    if company:
+        company = _company(ranked, evidence, {it for it in company.board.rows if terms.fault(it, limits)})
+    kept = [
+        one
+        for one, fault in zip(ranked.models, faults, strict=True)
+        if fault is None and (company is None or one.subject in company.models)
+    ]
     facts = {
         **question,
         "method": ranked.method,

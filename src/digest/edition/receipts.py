@@ -29,7 +29,7 @@ def figure_id(capture: Capture, key: str, measure: str) -> str:
 
 def receipts(told: BaseModel, changes: WeekChanges, sources: Mapping[str, Source]) -> tuple[Receipt, ...]:
     """The receipts of all figures and changes that the facts name, in the order of their ids."""
-    wanted = set(_named(told.model_dump()))
+    wanted = set(ids_of(told))
     found: dict[str, Receipt] = {}
     for week in changes.sources:
         source = sources[week.state.source]
@@ -41,6 +41,11 @@ def receipts(told: BaseModel, changes: WeekChanges, sources: Mapping[str, Source
             week = next(it for it in changes.sources if it.state.source == change.source)
             found[id_] = _receipt(id_, week, sources[change.source], change.key, change.benchmark or "")
     return tuple(found[id_] for id_ in sorted(found))
+
+
+def ids_of(told: BaseModel) -> Iterator[str]:
+    """The ids of receipts that facts name, each as often as it is named."""
+    return filter(None, _named(told.model_dump(exclude={"receipts", "stories", "standings"})))
 
 
 def _named(node: Any) -> Iterator[str]:
@@ -76,13 +81,12 @@ def _former_key(change: Change, week: SourceWeek) -> str:
 
 
 def _of_figures(week: SourceWeek, source: Source, wanted: Collection[str]) -> Iterator[Receipt]:
-    current = week.state.current
-    if current is None:
-        return
-    for key, measure in _cells(current):
-        id_ = figure_id(current.capture, key, measure)
-        if id_ in wanted:
-            yield _receipt(id_, week, source, key, measure)
+    """The figures of both captures: a fact may tell what stood there a week before."""
+    for snapshot in filter(None, (week.state.previous, week.state.current)):
+        for key, measure in _cells(snapshot):
+            id_ = figure_id(snapshot.capture, key, measure)
+            if id_ in wanted:
+                yield _receipt(id_, week, source, key, measure)
 
 
 def _cells(snapshot: Snapshot) -> Iterator[tuple[str, str]]:

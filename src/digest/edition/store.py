@@ -2,9 +2,11 @@
 
 import hashlib
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
+from pydantic import ValidationError
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.engine import Connection
 from sqlmodel import Field, SQLModel, col
@@ -12,6 +14,7 @@ from sqlmodel import Field, SQLModel, col
 from digest.config import Settings
 from digest.database import UtcDateTime
 from digest.edition.content import Edition, Fact, Rendered
+from digest.errors import StorageError
 
 
 class EditionTable(SQLModel, table=True):
@@ -89,7 +92,7 @@ class StoredEdition:
 
 
 def load_edition(connection: Connection, week: str) -> StoredEdition | None:
-    """The edition of a week as it was stored."""
+    """The edition of a week as it was stored. Raises StorageError where it is not what this version can read."""
     row = connection.execute(
         select(
             col(EditionTable.content),
@@ -101,11 +104,18 @@ def load_edition(connection: Connection, week: str) -> StoredEdition | None:
     ).first()
     if row is None:
         return None
+    try:
+        edition = Edition.model_validate_json(row.content)
+        rendered, envelope = Rendered.model_validate_json(row.rendered), Envelope.model_validate_json(row.envelope)
+    except ValidationError as error:
+        raise StorageError(
+            f"the stored edition of {week} cannot be read by this version; run `digest draft {week}` to make it anew."
+        ) from error
     return StoredEdition(
         week=week,
-        edition=Edition.model_validate_json(row.content),
-        rendered=Rendered.model_validate_json(row.rendered),
-        envelope=Envelope.model_validate_json(row.envelope),
+        edition=edition,
+        rendered=rendered,
+        envelope=envelope,
         content_hash=row.content_hash,
         stored_hash=fingerprint(row.content, row.rendered, row.envelope),
         approved_hash=row.approved_hash,
@@ -120,8 +130,18 @@ def approved_before(connection: Connection, week: str, most: int) -> list[Stored
         .order_by(col(EditionTable.week).desc())
         .limit(most)
     )
-    found = [load_edition(connection, known) for known in reversed(weeks.all())]
+    found = []
+    for known in reversed(weeks.all()):
+        with suppress(StorageError):  # what an old edition said is then missing from watch lists, and from nothing else
+            found.append(load_edition(connection, known))
     return [stored for stored in found if stored is not None]
+
+
+def hashes_of(connection: Connection, week: str) -> tuple[str, str | None] | None:
+    """The content hash of a week's edition and the approved one, whether or not this version can read the edition."""
+    columns = (col(EditionTable.content_hash), col(EditionTable.approved_hash))
+    row = connection.execute(select(*columns).where(col(EditionTable.week) == week)).first()
+    return (row.content_hash, row.approved_hash) if row else None
 
 
 def edition_number(connection: Connection, week: str) -> int:
@@ -142,9 +162,9 @@ def save_draft(
     """Store a draft. The same content changes nothing; other content voids an approval."""
     documents = edition.document(), rendered.model_dump_json(), envelope.model_dump_json()
     content = fingerprint(*documents)
-    known = load_edition(connection, edition.week)
-    if known is not None and known.content_hash == content:
-        return known
+    known = hashes_of(connection, edition.week)
+    if known is not None and known[0] == content:
+        return StoredEdition(edition.week, edition, rendered, envelope, content, content, known[1])
     values = {
         "content": documents[0],
         "number": edition.number,

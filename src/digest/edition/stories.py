@@ -9,11 +9,10 @@ from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 from typing import Generic, NamedTuple, TypeVar
 
 from digest.changes.kinds import Change, Kind
-from digest.changes.noise import apart
+from digest.changes.noise import apart, needed
 from digest.changes.week import SourceWeek
 from digest.edition.content import Fact, Health, Story, StoryKind
 from digest.scores.snapshot import Benchmark, Score
-from digest.scores.uncertainty import Z95, interval, variance
 
 _WEIGHTS: dict[StoryKind, int] = {
     "lead": 100,
@@ -77,21 +76,8 @@ def value(kind: StoryKind, *, times: Decimal = Decimal(0), rank: int | None = No
 def times_noise(before: Score, after: Score, about: Benchmark) -> Decimal:
     """How many times as large a difference is as what it has to exceed to be told; 1 where nothing is known of that."""
     far = abs(after.value - before.value)
-    noise = _noise(before, after, about)
+    noise = needed(before, after, about)
     return far / noise if noise else Decimal(1 if apart(before, after, about) else 0)
-
-
-def _noise(one: Score, other: Score, about: Benchmark) -> Decimal:
-    """What `apart` in changes/noise.py asks a difference to exceed."""
-    mine, theirs = interval(one), interval(other)
-    if mine and theirs:
-        upper, lower = (mine, theirs) if one.value > other.value else (theirs, mine)
-        above, below = max(one.value, other.value), min(one.value, other.value)
-        return (above - upper[0]) + (lower[1] - below)
-    squared, other_squared = variance(one, about.unit), variance(other, about.unit)
-    if squared is not None and other_squared is not None:
-        return Z95 * (squared + other_squared).sqrt()
-    return about.margin or Decimal(0)
 
 
 def doublings(before: Decimal | None, after: Decimal | None) -> Decimal:

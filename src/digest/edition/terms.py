@@ -187,8 +187,8 @@ def _its_price(name: str, offered: Offered | None) -> str:
 
 def _with_sources(told: Sequence[str], sources: Sequence[str]) -> str:
     """Each said with its source, or all with the one they share."""
-    if len({source for source in sources if source}) == 1:
-        return f"{'; '.join(told)} ({next(source for source in sources if source)})"
+    if sources and sources[0] and set(sources) == {sources[0]}:
+        return f"{'; '.join(told)} ({sources[0]})"
     return "; ".join(f"{said} ({source})" if source else said for said, source in zip(told, sources, strict=True))
 
 

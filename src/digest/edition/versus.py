@@ -10,7 +10,7 @@ from itertools import combinations
 
 from digest.changes.disagreement import disagreements, fact_of
 from digest.changes.kinds import Change
-from digest.changes.noise import Basis, apart, basis
+from digest.changes.noise import apart, basis, needed
 from digest.changes.offers import OFFER_UNITS
 from digest.changes.ranking import Standing
 from digest.config import Settings, Source
@@ -36,7 +36,6 @@ from digest.edition.receipts import figure_id
 from digest.errors import DigestError, UsageError
 from digest.scores.catalog import packaged_catalog, resolve
 from digest.scores.snapshot import Benchmark, Capture, Score, Snapshot
-from digest.scores.uncertainty import Z95, interval, variance
 
 Snapshots = Mapping[str, Snapshot]
 Keys = tuple[str | None, ...]
@@ -259,7 +258,7 @@ def _compared(snapshot: Snapshot, about: Benchmark, keys: Keys) -> Compared | No
         scored=about.unit in SCORE_UNITS,
         self_reported=about.self_reported,
         uncertainty=basis(best, second, about).value,
-        needed=_needed(best, second, about),
+        needed=needed(best, second, about),
         results=tuple(
             _result(
                 scores[place],
@@ -290,19 +289,6 @@ def _result(score: Score, best: Score, about: Benchmark, *, tied: bool, first: b
         outcome="tie" if tied else "win" if first else "loss",
         receipt=receipt,
     )
-
-
-def _needed(one: Score, other: Score, about: Benchmark) -> Decimal:
-    """The difference beyond which `noise.apart` tells two scores apart."""
-    ground, mine, theirs = basis(one, other, about), interval(one), interval(other)
-    if ground is Basis.INTERVAL and mine and theirs:
-        upper, lower = (mine, theirs) if one.value >= other.value else (theirs, mine)
-        high, low = max(one.value, other.value), min(one.value, other.value)
-        return (high - upper[0]) + (lower[1] - low)
-    squared = variance(one, about.unit), variance(other, about.unit)
-    if ground is Basis.STDERR and squared[0] is not None and squared[1] is not None:
-        return Z95 * (squared[0] + squared[1]).sqrt()
-    return about.margin or Decimal(0)
 
 
 # Prices and sizes

@@ -1,8 +1,10 @@
 """Means over benchmarks: of each category, and of the categories; with what is known of their uncertainty."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 
 from digest.errors import CaptureError
 from digest.scores.snapshot import Benchmark, Score
@@ -102,6 +104,19 @@ def made_of(mean: Benchmark, members: Collection[str]) -> Benchmark | None:
     weight, of = sum(kept.values(), Decimal(0)), sum(mean.weights, Decimal(0))
     least = min(weight, weight * mean.least / of) if mean.least is not None else None
     return replace(mean, inputs=tuple(kept), weights=tuple(kept.values()), least=least)
+
+
+def shares(name: str, benchmarks: Mapping[str, Benchmark]) -> dict[str, Fraction]:
+    """What each measured benchmark counts in one, however it is cut into categories: 1 in all."""
+    about = benchmarks[name]
+    if not about.inputs:
+        return {name: Fraction(1)}
+    of = Fraction(sum(about.weights))
+    counted: dict[str, Fraction] = defaultdict(Fraction)
+    for member, weight in zip(about.inputs, about.weights, strict=True):
+        for measured, share in shares(member, benchmarks).items():
+            counted[measured] += share * Fraction(weight) / of
+    return dict(counted)
 
 
 def _measure(about: Benchmark) -> tuple[str, bool, bool]:

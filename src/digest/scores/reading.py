@@ -212,9 +212,7 @@ def _markdown_table(text: str, source: Source) -> Table:
     if body and body[-1][1] == len(lines) and _bars(lines[-1]) < _bars(lines[heading - 1]):
         raise CaptureError(f"the file ends in the middle of a row (line {len(lines)}); it was cut short")
     rows = (_cells(contents, line) for contents, line in body)
-    return Table(
-        _positions(header), _in_blocks(rows, flat=True), lambda number: f"line {body[number][1]}", flat=True
-    )
+    return Table(_positions(header), _in_blocks(rows, flat=True), lambda number: f"line {body[number][1]}", flat=True)
 
 
 def _nested_table(found: Iterable[tuple[Record, str]]) -> Table:

@@ -103,7 +103,7 @@ def draft(engine: Engine, settings: Settings, week: Week, now: datetime) -> Draf
     Raises DigestError where no source has anything to say, or where the edition is already being sent.
     """
     with reading(engine) as connection:
-        known = editions.load_edition(connection, str(week))
+        known = editions.hashes_of(connection, str(week))
         if outbox.find(connection, str(week)) is not None:
             raise DigestError(f"the edition of {week} is already being sent and can no longer be drafted anew.")
         changes = compare_weeks(connection, settings, week.previous, week)
@@ -129,8 +129,8 @@ def draft(engine: Engine, settings: Settings, week: Week, now: datetime) -> Draf
             raise DigestError(f"the edition of {week} is already being sent and can no longer be drafted anew.")
         stored = editions.save_draft(connection, edition, rendered, editions.envelope_of(settings), now)
         editions.save_told(connection, str(week), map(fact_of, changes.disagreements))
-    changed = known is None or known.content_hash != stored.content_hash
-    return Drafted(stored, changed, changed and known is not None and known.approved_hash is not None)
+    changed = known is None or known[0] != stored.content_hash
+    return Drafted(stored, changed, changed and known is not None and known[1] is not None)
 
 
 def approve(engine: Engine, week: Week, now: datetime) -> StoredEdition:
