@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 
 from digest.config import Settings
 from digest.database import reading
+from digest.operations.demo import run_demo
 from digest.rendering.templates import UNSUBSCRIBE_SLOT
 from digest.subscribers import links, store
 from digest.web.app import create_app
@@ -75,9 +76,26 @@ def page(chromium: Browser, width: int, scheme: Any) -> Iterator[Page]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [600, 375])
-@pytest.mark.parametrize("edition", ["week18", "everything", "quiet", "unread"])
+@pytest.mark.parametrize("edition", ["week18", "everything", "quiet", "unread", "watched", "edition-2026-W17"])
 def test_nothing_in_a_mail_overflows_and_every_text_can_be_read(page: Page, edition: str) -> None:
     page.set_content((GOLDEN / f"{edition}.html").read_text().replace(UNSUBSCRIBE_SLOT, "https://digest.example/u"))
+    assert page.evaluate(OVERFLOWING) == []
+    assert page.evaluate(CONTRASTS) == []
+
+
+@pytest.fixture(scope="module")
+def side_by_side_and_picks(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The demo's mail, which has both."""
+    html = run_demo(tmp_path_factory.mktemp("demo")).drafted.rendered.html
+    assert "Side by side" in html
+    assert "Best pick by need" in html
+    return html
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [600, 375])
+def test_side_by_side_and_picks_do_not_overflow_and_can_be_read(page: Page, side_by_side_and_picks: str) -> None:
+    page.set_content(side_by_side_and_picks.replace(UNSUBSCRIBE_SLOT, "https://digest.example/u"))
     assert page.evaluate(OVERFLOWING) == []
     assert page.evaluate(CONTRASTS) == []
 

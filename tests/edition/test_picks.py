@@ -169,9 +169,7 @@ def test_the_cheapest_is_looked_for_among_the_best_of_a_board() -> None:
 def test_limits_are_asked_before_who_is_among_the_best() -> None:
     closed = {f"gpt-{n}": 90 for n in range(20)}
     table = {"overall": {**closed, "kimi-k2.6": 60, "glm-5": 50}}
-    asked = a_price_list(
-        {model: an_offer(1, 1) for model in closed} | {"kimi-k2.6": an_offer(3, 3), "glm-5": an_offer(2, 2)}
-    )
+    offers = {model: an_offer(1, 1) for model in closed} | {"kimi-k2.6": an_offer(3, 3), "glm-5": an_offer(2, 2)}
     found = ask(week(a_board(table, margin=1), a_price_list(offers)), Limits(open_weights=True), cost=1)
     assert (raws(found.leaders), raws(found.others)) == (["glm-5"], ["kimi-k2.6"])
 
