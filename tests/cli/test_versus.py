@@ -92,6 +92,8 @@ def test_what_cannot_be_meant_is_one_sentence(digest: Digest) -> None:
         digest(SPARK)
     with pytest.raises(DigestError, match="the nearest is"):
         digest("GPT-5.3-Codex-Sprak", QWEN)
+    with pytest.raises(UsageError, match="one of the names is empty"):
+        digest(SPARK, " ")
 
 
 def test_markup_of_the_terminal_in_a_name_is_printed_as_it_is(digest: Digest) -> None:

@@ -22,9 +22,9 @@ _WEIGHTS: dict[StoryKind, int] = {
     "benchmark_added": 60,
     "benchmark_removed": 60,
     "disagreement": 45,
+    "price_changed": 45,
     "mover": 40,
     "arrival": 40,
-    "price_changed": 40,
     "gone": 40,
     "price_withdrawn": 25,
     "price_new": 20,
@@ -38,7 +38,7 @@ _RANKS_THAT_COUNT = 30
 
 MATERIAL = 60
 """What a story must be worth to make a week other than quiet: a new model among the first ten, a score of a model
-among the first twenty that moved by twice its noise, a price that halved of a model among the first twenty."""
+among the first twenty that moved by twice its noise, a price that halved of a model among the first twenty-five."""
 
 _NEVER_MATERIAL = ("corrections", "renamed")
 

@@ -58,6 +58,8 @@ def versus(asked: Sequence[str], snapshots: Snapshots, settings: Settings) -> Ve
     """
     if len(asked) < 2:
         raise UsageError("name two models or more, such as `digest versus gpt-5.5 gpt-5.4`.")
+    if not all(map(str.strip, asked)):
+        raise UsageError("one of the names is empty; name each model, in quotes where its name has spaces.")
     wanted = [Wanted(text.strip(), resolve(text.strip())) for text in asked]
     for one, other in combinations(wanted, 2):
         if one.name.identity == other.name.identity:
