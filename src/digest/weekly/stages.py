@@ -88,10 +88,8 @@ def _state(connection: Connection, settings: Settings, name: str, previous: Week
 
 
 def _memory(connection: Connection, settings: Settings, earlier: Snapshot | None, now: Snapshot | None) -> Memory:
-    """What the rows that differ said in the weeks before; a relative scale never returns to a value."""
+    """What the rows that differ said in the weeks before."""
     if earlier is None or now is None or not (keys := differing_rows(earlier, now)):
-        return NO_MEMORY
-    if settings.sources[now.capture.source].relative:
         return NO_MEMORY
     since = earlier.capture.on - timedelta(weeks=settings.policy.flip_flop_weeks)
     return Memory(scores.recent_values(connection, earlier.capture, since, keys))
