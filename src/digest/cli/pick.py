@@ -77,18 +77,16 @@ def _price(text: str | None) -> Decimal | None:
 
 def _evidence(connection: Connection, chosen: Settings, week: Week) -> Evidence:
     """Every source's newest capture of the week or before; stale is what said nothing new for longer than declared."""
-    captures = {name: scores.newest_capture(connection, name, week.ends) for name in chosen.enabled_sources}
-    there = {name: capture for name, capture in captures.items() if capture is not None}
+    there = scores.newest_snapshots(connection, chosen.enabled_sources, week.ends)
     if not there:
         raise DigestError(f"no source has a capture in or before {week}; import some with `digest backfill DIR`.")
-    newest = max(capture.on for capture in there.values())
+    newest = max(found.capture.on for found in there.values())
     stale = {
         name
-        for name, capture in there.items()
-        if (newest - scores.changed_on(connection, capture)).days > chosen.sources[name].stale_after_days
+        for name, found in there.items()
+        if (newest - scores.changed_on(connection, found.capture)).days > chosen.sources[name].stale_after_days
     }
-    snapshots = {name: scores.load_snapshot(connection, capture) for name, capture in there.items()}
-    return evidence(snapshots, chosen, packaged_needs(), stale)
+    return evidence(there, chosen, packaged_needs(), stale)
 
 
 def _faults(each: Sequence[Pick]) -> str:

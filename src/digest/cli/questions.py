@@ -3,7 +3,6 @@
 from typing import Annotated
 
 import typer
-from sqlalchemy import Connection
 
 from digest.changes.ranking import leaderboard as standings_of
 from digest.cli import printing
@@ -18,7 +17,6 @@ from digest.errors import DigestError, UsageError
 from digest.scores import store as scores
 from digest.scores.snapshot import Snapshot
 from digest.weekly import stages
-from digest.weekly.calendar import Week
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -83,7 +81,7 @@ def leaderboard(
         chosen = _only(chosen, source)
     with database(chosen) as engine, reading(engine) as connection:
         at = stages.find_week(connection, chosen, week, now())
-        snapshots = _snapshots(connection, chosen, at)
+        snapshots = scores.newest_snapshots(connection, chosen.enabled_sources, at.ends)
     boards = [
         (name, found, benchmark)
         for name, found in snapshots.items()
@@ -109,11 +107,6 @@ def leaderboard(
         return
     for name, found, benchmark in boards:
         printing.board(found, chosen.sources[name], benchmark, standings_of(found, benchmark), top)
-
-
-def _snapshots(connection: Connection, chosen: Settings, week: Week) -> dict[str, Snapshot]:
-    found = {name: scores.newest_capture(connection, name, week.ends) for name in chosen.enabled_sources}
-    return {name: scores.load_snapshot(connection, capture) for name, capture in found.items() if capture}
 
 
 def _benchmark(found: Snapshot, category: str | None) -> str | None:

@@ -40,8 +40,7 @@ def versus(
     chosen = settings()
     with database(chosen) as engine, reading(engine) as connection:
         at = stages.find_week(connection, chosen, week, now())
-        captures = {name: scores.newest_capture(connection, name, at.ends) for name in chosen.enabled_sources}
-        snapshots = {name: scores.load_snapshot(connection, it) for name, it in captures.items() if it}
+        snapshots = scores.newest_snapshots(connection, chosen.enabled_sources, at.ends)
     found = compare(models, snapshots, chosen)
     if as_json:
         print_json({"week": str(at), **versus_document(found)})

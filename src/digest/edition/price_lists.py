@@ -1,6 +1,5 @@
 """The price lists of a week: what two lists say alike is told once, and each list is cut to its length."""
 
-import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -12,7 +11,6 @@ from digest.edition.numbers import full
 from digest.edition.prices import price_list
 from digest.edition.stories import Section, Told, doublings, foremost, value
 
-_ALL = sys.maxsize
 _PAID = ("input", "output", "run_cost")
 _ORDER = ("changed", "withdrawn", "new", "filled_in")
 _KINDS: dict[str, StoryKind] = {
@@ -27,7 +25,7 @@ def price_lists(
     told: Iterable[tuple[SourceWeek, Source]], ranks: Mapping[str, int], new: Iterable[str], most: int
 ) -> list[Section[PriceList]]:
     """One section a source. `new` are the models that are new on a board, `ranks` the best ranks of all on boards."""
-    whole = [found for week, source in told if (found := price_list(week, source, frozenset(new), _ALL))]
+    whole = [found for week, source in told if (found := price_list(week, source, frozenset(new)))]
     return [_cut(prices, ranks, most) for prices in _told_once(whole) if prices.priced or prices.elsewhere]
 
 

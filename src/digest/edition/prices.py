@@ -21,7 +21,7 @@ _MEASURES: dict[str, Measure] = {"input": "input", "output": "output", "context"
 _TOLD = (Kind.PRICE_CHANGED, Kind.PRICE_WITHDRAWN, Kind.CONTEXT_CHANGED)
 
 
-def price_list(week: SourceWeek, source: Source, on_boards: Collection[str], most: int) -> PriceList | None:
+def price_list(week: SourceWeek, source: Source, on_boards: Collection[str]) -> PriceList | None:
     """Changed, withdrawn and new prices of one source; models that are new on a board first among the new.
 
     A price that cannot be believed (IMPLAUSIBLE_PRICE) is kept in the database and left out here.
@@ -47,10 +47,10 @@ def price_list(week: SourceWeek, source: Source, on_boards: Collection[str], mos
                 figures=figures,
                 ids=len(story),
             )
-            for story in stories[:most]
+            for story in stories
             for change, what, figures in story[:1]
         ),
-        folded=len(stories[most:]),
+        folded=0,
         elsewhere=elsewhere,
         current=proof_of(current.capture),
         previous=proof_of(changes.previous) if changes.previous else None,

@@ -252,6 +252,12 @@ def last_failure(connection: Connection, source: str, since: date, until: date) 
     )
 
 
+def newest_snapshots(connection: Connection, sources: Iterable[str], until: date) -> dict[str, Snapshot]:
+    """The newest believed snapshot of each source that has one, by the source's id."""
+    captures = {source: newest_capture(connection, source, until) for source in sources}
+    return {source: load_snapshot(connection, capture) for source, capture in captures.items() if capture}
+
+
 def load_snapshot(connection: Connection, capture: Capture) -> Snapshot:
     """A stored snapshot, whole, as it was read."""
     stored = connection.execute(
