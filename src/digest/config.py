@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from datetime import date
 from decimal import Decimal
 from importlib import resources
+from ipaddress import ip_network
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Self, get_args, get_origin
@@ -205,6 +206,7 @@ class Series(Strict):
     base_url: WebAddress = "http://127.0.0.1:8000"
     postal_address: Line = ""
     contact: Line = ""
+    commercial: bool = False
     notes: Path = Path("notes")
 
     @model_validator(mode="after")
@@ -227,6 +229,7 @@ class Database(Strict):
 class Mail(Strict):
     from_name: ShortLine = "Digest"
     from_address: Annotated[Address, Field(min_length=3)] = "digest@localhost.localdomain"
+    letters_address: Address = ""
     reply_to: Address = ""
     list_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,200}$")] = "digest.localhost.localdomain"
 
@@ -237,6 +240,14 @@ class Delivery(Strict):
     batch: PositiveInt = 16
     lease_seconds: PositiveInt = 60
     give_up_after_hours: PositiveInt = 72
+    from_hour: int = Field(0, ge=0, le=23)
+    until_hour: int = Field(24, ge=1, le=24)
+
+    @model_validator(mode="after")
+    def _some_hours(self) -> Self:
+        if self.from_hour >= self.until_hour:
+            raise ValueError("has a from_hour that is not before until_hour: no mail could ever go out")
+        return self
 
 
 class Smtp(Strict):
@@ -262,6 +273,46 @@ class Links(Strict):
         if any(len(key.get_secret_value()) < 32 for key in self.keys):
             raise ValueError("has a key of less than 32 characters: make one with `openssl rand -hex 32`")
         return self
+
+
+class Consent(Strict):
+    """`regimes` is a file of the operator's own rows, in the form of data/consent_regimes.toml."""
+
+    regimes: Path | None = None
+
+
+def _network(text: str) -> str:
+    try:
+        ip_network(text)
+    except ValueError as error:
+        raise ValueError("is no network, such as 10.0.0.0/8 or 2001:db8::/32") from error
+    return text
+
+
+class Location(Strict):
+    """Where a reader's country comes from when none is declared. The header counts only from `trusted_proxies`."""
+
+    trusted_proxies: list[Annotated[str, AfterValidator(_network)]] = []
+    country_header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{0,60}$")] = ""
+    address_header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{0,60}$")] = "X-Forwarded-For"
+    database: Path = Path("country.mmdb")
+
+
+class Captcha(Strict):
+    """A service that tells people from programs: `field` of the form goes to `verify_url` together with `secret`."""
+
+    verify_url: WebAddress | None = None
+    field: Line = "captcha"
+    secret: SecretStr = SecretStr("")
+
+
+class Signup(Strict):
+    """How many requests to sign up are taken in an hour from one network (/24 or /64), for one domain, and in all."""
+
+    per_network: PositiveInt = 20
+    per_domain: PositiveInt = 200
+    in_all: PositiveInt = 500
+    captcha: Captcha = Captcha()
 
 
 class Approval(Strict):
@@ -312,6 +363,9 @@ class Settings(BaseSettings):
     smtp: Smtp = Smtp()
     web: Web = Web()
     links: Links = Links()
+    consent: Consent = Consent()
+    location: Location = Location()
+    signup: Signup = Signup()
     approval: Approval = Approval()
     fetch: Fetch = Fetch()
     policy: Policy = Policy()
@@ -387,7 +441,8 @@ def _sentence(error: ValidationError, shown: str) -> str:
         return f'{shown}: {where}wants a key "{parts[-1]}", which is not there.'
     if fault["type"] == "value_error":
         return f"{shown}: [{'.'.join(parts)}] {fault['ctx']['error']}."
-    secret = len(parts) == 1 or not {"password", "keys", "url"}.isdisjoint(parts)  # a whole section may hold one
+    # A whole section may hold a secret, too.
+    secret = len(parts) == 1 or not {"password", "keys", "url", "secret"}.isdisjoint(parts)
     given = "" if secret else f", not {fault['input']!r:.80}"
     return f'{shown}: {where}key "{parts[-1]}": {fault["msg"][0].lower()}{fault["msg"][1:]}{given}.'
 
