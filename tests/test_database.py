@@ -14,6 +14,7 @@ from sqlalchemy import Column, Engine, Integer, MetaData, Table, event, insert, 
 
 import digest.delivery.outbox
 import digest.edition.store
+import digest.operations.store
 import digest.scores.store
 import digest.subscribers.store  # noqa: F401 (the import registers the tables)
 from digest import database

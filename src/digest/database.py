@@ -17,7 +17,7 @@ from sqlmodel import SQLModel
 
 from digest.errors import ConfigError, StorageError
 
-SCHEMA_VERSION = "0002"
+SCHEMA_VERSION = "0003"
 """The newest migration. A test holds it against the folder; a database that has it is opened without Alembic."""
 
 SQLModel.metadata.naming_convention = {
@@ -121,9 +121,10 @@ def _engine(url: str) -> Engine:
     try:
         parsed = make_url(url)
         if parsed.get_backend_name() == "postgresql":
-            engine = create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+            server = parsed.set(drivername="postgresql+psycopg")
+            engine = create_engine(server, pool_pre_ping=True, hide_parameters=True)
         elif parsed.get_backend_name() == "sqlite":
-            engine = create_engine(parsed, connect_args={"timeout": 30})
+            engine = create_engine(parsed, connect_args={"timeout": 30}, hide_parameters=True)
         else:
             raise ConfigError(f'[database] url has "{parsed.get_backend_name()}"; use sqlite:// or postgresql://.')
     except (ArgumentError, NoSuchModuleError, ValueError) as error:
@@ -144,6 +145,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
     # FULL: a commit that was answered survives a power cut; a mail's record must outlive the mail.
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA secure_delete = ON")  # who was erased is gone from the file, too
     try:
         connection.execute("PRAGMA journal_mode = WAL")
     except sqlite3.OperationalError as error:

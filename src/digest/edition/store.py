@@ -137,6 +137,14 @@ def approved_before(connection: Connection, week: str, most: int) -> list[Stored
     return [stored for stored in found if stored is not None]
 
 
+def newest_approved(connection: Connection) -> StoredEdition | None:
+    """The newest edition whose approval stands, as it was stored."""
+    approved = select(col(EditionTable.week)).where(col(EditionTable.approved_hash) == col(EditionTable.content_hash))
+    week = connection.scalar(approved.order_by(col(EditionTable.week).desc()).limit(1))
+    stored = load_edition(connection, week) if week else None
+    return stored if stored and stored.approved else None
+
+
 def hashes_of(connection: Connection, week: str) -> tuple[str, str | None] | None:
     """The content hash of a week's edition and the approved one, whether or not this version can read the edition."""
     columns = (col(EditionTable.content_hash), col(EditionTable.approved_hash))

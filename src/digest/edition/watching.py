@@ -226,7 +226,34 @@ def _span(
     return Span(measure, now, begins[model, *id_], id_ not in broken)
 
 
+def stirred(told: Followed) -> frozenset[str]:
+    """The words (as `words_of` has them) of all that a list may name and that has a story, or a figure that moved."""
+    found: set[str] = set()
+    for thread in told.threads:
+        makers = {told.makers[model] for model in thread.models if model in told.makers}
+        found |= {f"model {model}" for model in thread.models} | {f"need {need}" for need in thread.needs}
+        found |= {f"provider {maker}" for maker in makers}
+        found |= {f"benchmark {word}" for word in (_word(thread.source), thread.benchmark)}
+        found.add(f"category {thread.benchmark}")
+    found |= {f"model {left.name.model}" for left in told.withdrawn}
+    moved = (model for model, spans in told.spans.items() if any(it.comparable and it.now != it.before for it in spans))
+    return frozenset(found | {f"model {model}" for model in moved})
+
+
 # What one list is told
+
+
+def words_of(watch: WatchList) -> frozenset[str]:
+    """A list as words to select by: `model gpt-5.5`, `category agentic coding`. A threshold is its category."""
+    wanted = _wanted(watch)
+    named = {
+        "model": wanted.models,
+        "need": wanted.needs,
+        "provider": wanted.makers,
+        "benchmark": wanted.benchmarks,
+        "category": wanted.categories | {_word(line.category) for line in watch.thresholds},
+    }
+    return frozenset(f"{kind} {word}" for kind, words in named.items() for word in words)
 
 
 def watched(watch: WatchList, told: Followed) -> Watched | None:

@@ -2,8 +2,9 @@
 
 from alembic import context
 
-import digest.delivery.outbox
+import digest.delivery.tables
 import digest.edition.store
+import digest.operations.store
 import digest.scores.store
 import digest.subscribers.store  # noqa: F401 (the import registers the tables)
 from digest.database import metadata
