@@ -23,6 +23,7 @@ from digest.rendering.templates import UNSUBSCRIBE_SLOT
 from digest.subscribers import store
 from digest.subscribers.consent import ConsentEvent
 from digest.subscribers.store import Newcomer
+from tests.outgoing import some_outgoing
 
 WEEK = "2026-W18"
 NOW = datetime(2026, 5, 4, 9, 0, tzinfo=UTC)
@@ -155,7 +156,7 @@ def add_readers(engine: Engine, now: datetime) -> Callable[..., list[int]]:
 def queue(engine: Engine, now: datetime) -> Callable[[], Mailing]:
     def queue() -> Mailing:
         with writing(engine) as connection:
-            return outbox.queue(connection, WEEK, "hash of what was approved", now)
+            return outbox.queue(connection, some_outgoing(WEEK), "hash of what was approved", now)
 
     return queue
 

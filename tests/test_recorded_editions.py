@@ -12,7 +12,9 @@ from digest.edition import opening
 from digest.edition.compose import compose
 from digest.edition.content import Edition
 from digest.edition.receipts import ids_of
+from digest.edition.renditions import Rendition
 from digest.rendering.email import render
+from digest.rendering.renditions import assemble
 from digest.scores.snapshot import Snapshot
 from digest.weekly.calendar import Week, parse_week
 from tests.changes.test_recorded_causes import memory, weeks
@@ -71,8 +73,10 @@ def edition_of(name: str) -> Edition:
 def test_the_edition_of_a_recorded_week_is_what_it_was(week: str) -> None:
     """A busy week, a quiet one, one with a rename at the top, one with a new column, one with a failed source."""
     rendered = render(edition_of(week), packaged())
-    head = f"Subject: {rendered.subject}\nPreheader: {rendered.preheader}\n\n"
-    parts = {"txt": head + rendered.text, **({"html": rendered.html} if week == QUIET else {})}
+    mail = assemble(rendered, Rendition())
+    assert mail.html is not None
+    head = f"Subject: {mail.subject}\nPreheader: {rendered.preheader}\n\n"
+    parts = {"txt": head + mail.text, **({"html": mail.html} if week == QUIET else {})}
     for suffix, content in parts.items():
         golden = GOLDEN / f"edition-{week}.{suffix}"
         if os.environ.get("UPDATE_GOLDEN") == "1":

@@ -2,12 +2,16 @@
 
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 from digest.config import Settings
 from digest.database import open_database, reading
 from digest.delivery import outbox, sending
 from digest.edition.content import Rendered
 from digest.rendering.templates import UNSUBSCRIBE_SLOT
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+from tests.outgoing import some_contents
 
 if __name__ == "__main__":
     url, folder = sys.argv[1:]
@@ -18,12 +22,13 @@ if __name__ == "__main__":
     assert mailing is not None
     body = f"leave: {UNSUBSCRIBE_SLOT}\n" * 200
     rendered = Rendered(subject="one", preheader="two", html=body, text=body)
+    contents = some_contents(rendered, settings)
     print("ready", flush=True)
     sending.drain(
         engine,
         settings,
         mailing,
-        rendered,
+        contents,
         sending.transport_of(settings),
         clock=lambda: datetime(2026, 5, 4, 9, 0, tzinfo=UTC),
     )

@@ -4,18 +4,25 @@ import email
 import email.policy
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from email.message import EmailMessage
 from typing import Any
 
 import pytest
+from tests import builders as b
 
 from digest.config import Settings
 from digest.delivery import message
+from digest.delivery.message import Own
 from digest.delivery.outbox import Mailing
 from digest.edition.content import Rendered
+from digest.edition.renditions import Duty, Rendition
 from digest.errors import DeliveryError
-from digest.rendering.templates import UNSUBSCRIBE_SLOT
+from digest.rendering.email import render
+from digest.rendering.fragments import Part
+from digest.rendering.letters import letter
+from digest.rendering.renditions import Mail, assemble
+from digest.rendering.templates import ANY_SLOT, UNSUBSCRIBE_SLOT
 from digest.subscribers import links
 from digest.subscribers.consent import Consent
 from digest.subscribers.store import Subscriber
@@ -39,8 +46,18 @@ HOSTILE = [
 ]
 
 
-def build(rendered: Rendered, settings: Settings, reader: Subscriber = ANN, **changed: Any) -> bytes:
-    return message.build(rendered.model_copy(update=changed), reader, MAILING, settings, KEYS)
+LETTER = Mailing(2, "confirmation", "2026-W18", "", datetime(2026, 5, 4, 9, 0, tzinfo=UTC), 1)
+ACTION = "https://digest.example/confirm/token?a=1&b=2"
+DUTIES = {"KR": (Duty("consent"), Duty("label", "(광고)")), "ZZ": (Duty("complaints"),)}
+
+
+@pytest.fixture
+def mail(rendered: Rendered) -> Mail:
+    return assemble(rendered, Rendition())
+
+
+def build(mail: Mail, settings: Settings, reader: Subscriber = ANN, **changed: Any) -> bytes:
+    return message.build(mail._replace(**changed), reader, MAILING, settings, KEYS)
 
 
 def parse(content: bytes) -> EmailMessage:
@@ -60,47 +77,48 @@ EXPECTED = [
 ]
 
 
-def test_a_message_has_exactly_the_headers_it_should(rendered: Rendered, settings: Settings) -> None:
-    content = build(rendered, settings)
+def test_a_message_has_exactly_the_headers_it_should(mail: Mail, settings: Settings) -> None:
+    content = build(mail, settings)
     parsed = parse(content)
     assert header_names(content) == EXPECTED
     assert parsed["From"] == "Digest <news@digest.example>"
     assert parsed["To"] == "Ann@example.org"
-    assert parsed["Subject"] == rendered.subject
+    assert parsed["Subject"] == mail.subject
     assert parsed["Date"] == "Mon, 04 May 2026 09:00:00 +0000"
     assert parsed["List-Id"] == '"Digest" <weekly.digest.example>'
 
 
-def test_one_click_headers_are_raw(rendered: Rendered, settings: Settings) -> None:
-    content = build(rendered, settings)
+def test_one_click_headers_are_raw(mail: Mail, settings: Settings) -> None:
+    content = build(mail, settings)
     assert f"\r\nList-Unsubscribe: <{URL}>\r\n".encode() in content
     assert b"\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" in content
 
 
-def test_a_very_long_unsubscribe_link_stays_on_one_line(rendered: Rendered, settings: Settings) -> None:
+def test_a_very_long_unsubscribe_link_stays_on_one_line(mail: Mail, settings: Settings) -> None:
     series = settings.series.model_copy(update={"base_url": "https://digest.example/" + "long/" * 60})
-    content = build(rendered, settings.model_copy(update={"series": series}))
+    content = build(mail, settings.model_copy(update={"series": series}))
     assert re.search(rb"\r\nList-Unsubscribe: <https://digest.example/(long/){60}unsubscribe/[\w-]{32}>\r\n", content)
 
 
-def test_both_parts_say_what_was_rendered_with_the_readers_own_link(rendered: Rendered, settings: Settings) -> None:
-    parsed = parse(build(rendered, settings))
+def test_both_parts_say_what_was_rendered_with_the_readers_own_link(mail: Mail, settings: Settings) -> None:
+    parsed = parse(build(mail, settings))
     assert [part.get_content_type() for part in parsed.walk()] == ["multipart/alternative", "text/plain", "text/html"]
     plain, rich = (part.get_content().replace("\r\n", "\n") for part in parsed.iter_parts())
-    assert plain == rendered.text.replace(UNSUBSCRIBE_SLOT, URL)
-    assert rich == rendered.html.replace(UNSUBSCRIBE_SLOT, URL)
+    assert plain == mail.text.replace(UNSUBSCRIBE_SLOT, URL)
+    assert mail.html is not None
+    assert rich == mail.html.replace(UNSUBSCRIBE_SLOT, URL)
 
 
-def test_a_link_is_escaped_in_html_only(rendered: Rendered, settings: Settings) -> None:
+def test_a_link_is_escaped_in_html_only(mail: Mail, settings: Settings) -> None:
     series = settings.series.model_copy(update={"base_url": "https://digest.example/?a=1&b"})
-    plain, rich = parse(build(rendered, settings.model_copy(update={"series": series}))).iter_parts()
+    plain, rich = parse(build(mail, settings.model_copy(update={"series": series}))).iter_parts()
     assert "?a=1&b/unsubscribe/" in plain.get_content()
     assert "?a=1&amp;b/unsubscribe/" in rich.get_content()
 
 
-def test_lines_end_in_crlf_and_none_is_too_long(rendered: Rendered, settings: Settings) -> None:
+def test_lines_end_in_crlf_and_none_is_too_long(mail: Mail, settings: Settings) -> None:
     text = f"{'a' * 3000}\n{'é…語' * 500}\nends in a space \r\nold mac\rtabs\t\n.\n" + UNSUBSCRIBE_SLOT
-    content = build(rendered, settings, text=text, html=text, subject="é" * 200)
+    content = build(mail, settings, text=text, html=text, subject="é" * 200)
     assert b"\r" not in content.replace(b"\r\n", b"")
     assert b"\n" not in content.replace(b"\r\n", b"")
     assert content.isascii()
@@ -110,8 +128,8 @@ def test_lines_end_in_crlf_and_none_is_too_long(rendered: Rendered, settings: Se
 
 
 @pytest.mark.parametrize("subject", HOSTILE)
-def test_no_subject_adds_a_header_or_breaks_a_line(rendered: Rendered, settings: Settings, subject: str) -> None:
-    content = build(rendered, settings, subject=subject)
+def test_no_subject_adds_a_header_or_breaks_a_line(mail: Mail, settings: Settings, subject: str) -> None:
+    content = build(mail, settings, subject=subject)
     parsed = parse(content)
     assert header_names(content) == EXPECTED
     assert parsed["Bcc"] is None
@@ -120,28 +138,28 @@ def test_no_subject_adds_a_header_or_breaks_a_line(rendered: Rendered, settings:
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_no_display_name_adds_a_header(rendered: Rendered, settings: Settings, name: str) -> None:
+def test_no_display_name_adds_a_header(mail: Mail, settings: Settings, name: str) -> None:
     hostile = settings.model_copy(update={"mail": settings.mail.model_copy(update={"from_name": name + '"\\'})})
-    content = build(rendered, hostile)
+    content = build(mail, hostile)
     assert header_names(content) == EXPECTED
     assert parse(content)["From"].addresses[0].addr_spec == "news@digest.example"
 
 
-def test_a_hostile_address_adds_no_header(rendered: Rendered, settings: Settings) -> None:
+def test_a_hostile_address_adds_no_header(mail: Mail, settings: Settings) -> None:
     reader = Subscriber(1, "a\r\nBcc: evil@x.org", "a@x.org", Consent("confirmed"), "en", ())
-    assert header_names(build(rendered, settings, reader)) == EXPECTED
+    assert header_names(build(mail, settings, reader)) == EXPECTED
 
 
-def test_encoded_words_are_as_short_as_the_standard_wants(rendered: Rendered, settings: Settings) -> None:
-    content = build(rendered, settings, subject="Größe: " + "ö" * 150)
+def test_encoded_words_are_as_short_as_the_standard_wants(mail: Mail, settings: Settings) -> None:
+    content = build(mail, settings, subject="Größe: " + "ö" * 150)
     words = re.findall(rb"=\?utf-8\?[^?]+\?[^?]*\?=", content)
     assert len(words) > 3
     assert max(map(len, words)) <= 75
     assert parse(content)["Subject"] == "Größe: " + "ö" * 150
 
 
-def test_the_same_mailing_to_the_same_reader_is_the_same_bytes(rendered: Rendered, settings: Settings) -> None:
-    assert build(rendered, settings) == build(rendered, settings)
+def test_the_same_mailing_to_the_same_reader_is_the_same_bytes(mail: Mail, settings: Settings) -> None:
+    assert build(mail, settings) == build(mail, settings)
 
 
 def test_message_ids_differ_by_reader_and_week_and_hold_no_address(settings: Settings) -> None:
@@ -152,12 +170,107 @@ def test_message_ids_differ_by_reader_and_week_and_hold_no_address(settings: Set
     assert all(re.fullmatch(r"[0-9a-f]{32}@digest\.example", number) for number in numbers)
 
 
-def test_an_address_with_a_non_ascii_local_part_stands_raw_in_to(rendered: Rendered, settings: Settings) -> None:
+def test_an_address_with_a_non_ascii_local_part_stands_raw_in_to(mail: Mail, settings: Settings) -> None:
     reader = Subscriber(1, "jürgen@example.org", "jürgen@example.org", Consent("confirmed"), "en", ())
-    assert "\r\nTo: jürgen@example.org\r\n".encode() in build(rendered, settings, reader)
+    assert "\r\nTo: jürgen@example.org\r\n".encode() in build(mail, settings, reader)
 
 
-@pytest.mark.parametrize("part", ["html", "text"])
-def test_an_edition_without_a_way_to_leave_is_not_mailed(rendered: Rendered, settings: Settings, part: str) -> None:
-    with pytest.raises(DeliveryError, match="no unsubscribe link"):
-        message.build(rendered.model_copy(update={part: "nothing to leave by"}), ANN, MAILING, settings, KEYS)
+def test_a_mail_without_a_way_to_leave_in_both_parts_is_not_sent(mail: Mail, settings: Settings) -> None:
+    shut = "nothing to leave by"
+    for broken in (mail._replace(html=shut), mail._replace(text=shut), mail._replace(html=None, text=shut)):
+        with pytest.raises(DeliveryError, match="no unsubscribe link"):
+            build(broken, settings)
+
+
+def test_plain_text_alone_is_one_part_with_the_same_headers(mail: Mail, settings: Settings) -> None:
+    content = build(mail, settings, html=None)
+    parsed = parse(content)
+    assert header_names(content) == [*EXPECTED, b"Content-Transfer-Encoding"]
+    assert parsed.get_content_type() == "text/plain"
+    assert parsed.get_content().replace("\r\n", "\n") == mail.text.replace(UNSUBSCRIBE_SLOT, URL)
+    assert f"\r\nList-Unsubscribe: <{URL}>\r\n".encode() in content
+
+
+# Letters
+
+
+@pytest.mark.parametrize("kind", ["confirmation", "preferences"])
+def test_a_letter_has_the_headers_of_an_edition_and_its_own_sender(settings: Settings, kind: Any) -> None:
+    apart = settings.model_copy(update={"mail": settings.mail.model_copy(update={"letters_address": "hi@x.example"})})
+    mailing = Mailing(2, kind, "2026-W18", "", MAILING.queued_at, 1)
+    content = message.build(letter(kind, apart), ANN, mailing, apart, KEYS, Own(action=ACTION))
+    assert header_names(content) == EXPECTED
+    assert parse(content)["From"] == "Digest <hi@x.example>"
+    assert str(parse(content)["Message-ID"]).endswith("@x.example>")
+    assert f"\r\nList-Unsubscribe: <{URL}>\r\n".encode() in content
+    assert message.sender_of(MAILING, apart) == message.sender_of(mailing, settings) == "news@digest.example"
+
+
+def test_a_letters_button_leads_where_it_should_in_both_parts(settings: Settings) -> None:
+    content = message.build(letter("confirmation", settings), ANN, LETTER, settings, KEYS, Own(action=ACTION))
+    plain, rich = (part.get_content() for part in parse(content).iter_parts())
+    assert f"\n{ACTION}\n" in plain.replace("\r\n", "\n")
+    assert f'href="{ACTION.replace("&", "&amp;")}"' in rich
+    assert ANY_SLOT.search(plain + rich) is None
+
+
+def test_nothing_of_the_reader_but_the_address_it_goes_to_stands_in_a_letter(settings: Settings) -> None:
+    content = message.build(letter("confirmation", settings), ANN, LETTER, settings, KEYS, Own(action=ACTION))
+    assert content.count(b"Ann@") == 1
+    assert b"ann@" not in content
+
+
+# What is one reader's own
+
+
+def one_of(regime: str, settings: Settings, own: Own) -> tuple[EmailMessage, str, str]:
+    mail = assemble(render(b.an_empty_edition(), settings, duties=DUTIES), Rendition(regime=regime))
+    parsed = parse(message.build(mail, ANN, MAILING, settings, KEYS, own))
+    plain, rich = (part.get_content().replace("\r\n", "\n") for part in parsed.iter_parts())
+    return parsed, plain, rich
+
+
+def test_a_label_and_the_day_of_consent_are_where_the_region_wants_them(settings: Settings) -> None:
+    own = Own(consented_on=date(2026, 3, 12), consent_method="sign-up form")
+    parsed, plain, rich = one_of("KR", settings, own)
+    assert str(parsed["Subject"]).startswith("(광고) ")
+    for part in (plain, rich):
+        assert "You agreed on 12 Mar 2026 (sign-up form)." in part
+        assert ANY_SLOT.search(part) is None
+    parsed, plain, rich = one_of("ZZ", settings, own)
+    assert "광고" not in parsed["Subject"]
+    assert "You agreed on" not in plain + rich
+
+
+def test_a_reader_whose_consent_lapses_is_told_the_days_and_how_to_keep_it(settings: Settings) -> None:
+    lapses = (date(2026, 11, 3), "https://digest.example/confirm/t?a&b")
+    for part in one_of("ZZ", settings, Own(consented_on=date(2024, 11, 3), keep=lapses))[1:]:
+        assert "Your consent of 3 Nov 2024 lapses on 3 Nov 2026." in part
+        assert "https://digest.example/confirm/t?a&" in part
+        assert part.index("lapses on") < part.index("No source said")
+        assert part.count(URL) == 2
+        assert ANY_SLOT.search(part) is None
+    for part in one_of("ZZ", settings, Own(consented_on=date(2024, 11, 3)))[1:]:
+        assert "lapses" not in part
+        assert part.count(URL) == 1
+
+
+def test_a_mail_that_wants_the_day_of_consent_does_not_go_out_without_it(settings: Settings) -> None:
+    with pytest.raises(DeliveryError, match="consent"):
+        one_of("KR", settings, Own())
+    with pytest.raises(DeliveryError, match="action"):
+        message.build(letter("confirmation", settings), ANN, LETTER, settings, KEYS)
+
+
+def test_how_a_reader_agreed_is_text_and_never_markup_or_a_link(settings: Settings) -> None:
+    method = f'<img src=x> "{UNSUBSCRIBE_SLOT}" \r\n\u202e' + "fair " * 40
+    _, plain, rich = one_of("KR", settings, Own(consented_on=date(2026, 3, 12), consent_method=method))
+    assert "<img" not in rich
+    assert rich.count(URL) == plain.count(URL) == 1
+    assert [line for line in plain.splitlines() if len(line) > 72 and "://" not in line] == []
+
+
+def test_a_watch_list_stands_in_both_parts(settings: Settings) -> None:
+    _, plain, rich = one_of("ZZ", settings, Own(Part("<p>my list</p>", "my list\n\n")))
+    assert "<p>my list</p>" in rich
+    assert "\n\nmy list\n\nSource health\n" in plain

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine
+from tests.outgoing import some_outgoing
 
 from digest.database import reading, writing
 from digest.delivery import outbox
@@ -24,7 +25,7 @@ LEASE = timedelta(seconds=60)
 def claim(engine: Engine, now: datetime) -> Callable[..., Batch]:
     def claim(mailing: Mailing, claimant: str = "here:1:a", limit: int = 16, at: datetime = now) -> Batch:
         with writing(engine) as connection:
-            return outbox.claim(connection, mailing.id, claimant, at, LEASE, limit)
+            return outbox.claim(connection, mailing, claimant, at, LEASE, limit, some_outgoing())
 
     return claim
 
@@ -59,7 +60,7 @@ def test_queueing_again_gives_the_same_mailing_and_no_new_reader(
 def test_queueing_a_week_with_another_content_is_refused(engine: Engine, queue: Queue, now: datetime) -> None:
     queue()
     with writing(engine) as connection, pytest.raises(DeliveryError, match="2026-W18 was queued with another content"):
-        outbox.queue(connection, "2026-W18", "another hash", now)
+        outbox.queue(connection, some_outgoing(), "another hash", now)
 
 
 def test_a_week_queued_by_many_at_once_is_queued_once(
@@ -95,9 +96,9 @@ def test_a_reader_who_left_after_queueing_is_skipped_with_the_reason(
     withdraw(leaver)
     batch = claim(mailing)
     assert [one.subscriber.id for one in batch.deliveries] == [stayer]
-    assert batch.skipped == 1
+    assert batch.dropped == 1
     (skipped,) = [row for row in rows("delivery") if row["subscriber_id"] == leaver]
-    assert (skipped["state"], skipped["outcome"]) == ("skipped", "consent is withdrawn")
+    assert (skipped["state"], skipped["outcome"]) == ("skipped", "withdrawn")
 
 
 def test_a_reader_who_left_after_the_claim_is_stopped_at_the_dot(
@@ -214,4 +215,4 @@ def test_an_erased_reader_is_skipped(
     with writing(engine) as connection:
         connection.execute(store.SubscriberRow.metadata.tables["subscriber"].delete())
     assert claim(mailing) == Batch((), 1)
-    assert rows("delivery")[0]["outcome"] == "no such reader any more"
+    assert rows("delivery")[0]["outcome"] == "erased"

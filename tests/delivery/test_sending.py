@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 from tests.delivery.relay import Relay, free_port, relay
+from tests.outgoing import some_contents, some_outgoing
 
 from digest.config import Settings
 from digest.database import writing
@@ -41,7 +42,7 @@ def drain(engine: Engine, settings: Settings, rendered: Rendered, clock: Callabl
     def drain(mailing: Mailing, transport: Transport | None = None, **options: Any) -> dict[State, int]:
         carrier = transport or sending.transport_of(settings)
         keywords = {"clock": clock, "sleep": lambda _: None, **options}
-        counted = sending.drain(engine, settings, mailing, rendered, carrier, **keywords)
+        counted = sending.drain(engine, settings, mailing, some_contents(rendered, settings), carrier, **keywords)
         assert sum(counted.values()) == mailing.audience
         return {state: count for state, count in counted.items() if count}
 
@@ -146,7 +147,7 @@ def test_a_sender_waits_for_another_and_takes_over_when_its_lease_ends(
     add_readers(3)
     mailing = queue()
     with writing(engine) as connection:
-        outbox.claim(connection, mailing.id, "elsewhere:1:x", now, timedelta(seconds=5), 2)
+        outbox.claim(connection, mailing, "elsewhere:1:x", now, timedelta(seconds=5), 2, some_outgoing())
     passed = timedelta()
 
     def sleep(seconds: float) -> None:
@@ -163,7 +164,7 @@ def test_a_sender_does_not_wait_for_another_for_ever(
     add_readers(3)
     mailing = queue()
     with writing(engine) as connection:
-        outbox.claim(connection, mailing.id, "elsewhere:1:x", now, timedelta(hours=1), 2)
+        outbox.claim(connection, mailing, "elsewhere:1:x", now, timedelta(hours=1), 2, some_outgoing())
     naps: list[float] = []
     assert drain(mailing, sleep=naps.append) == {"sent": 1, "claimed": 2}
     assert sum(naps) == settings.delivery.lease_seconds
@@ -253,7 +254,7 @@ def test_what_died_in_the_dot_of_a_relay_is_held(
     mailing = queue()
     lease = timedelta(seconds=60)
     with writing(engine) as connection:
-        batch = outbox.claim(connection, mailing.id, "elsewhere:1:x", now, lease, 1)
+        batch = outbox.claim(connection, mailing, "elsewhere:1:x", now, lease, 1, some_outgoing())
         outbox.dot(connection, batch.deliveries[0].id, "elsewhere:1:x", now, lease)
     with relay() as server:
         assert drain(mailing, smtp(settings, server.port), clock=lambda: now + lease) == {"sent": 1, "uncertain": 1}

@@ -15,12 +15,15 @@ from tests import builders as b
 
 from digest.config import Series, asset
 from digest.edition.content import Edition, Rendered
+from digest.edition.renditions import Rendition
 from digest.errors import DigestError
-from digest.rendering import email
 from digest.rendering.email import UNSUBSCRIBE_SLOT, axis_of, bar_of, render
+from digest.rendering.markup import mail_html
+from digest.rendering.renditions import assemble
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 SETTINGS = b.some_settings()
+PREFERENCES = "https://digest.example/preferences"
 HOSTILE = {
     "markup": '<script>alert(1)</script><img src=x onerror="alert(1)">',
     "attribute": '" onmouseover="alert(1)" x="',
@@ -86,7 +89,7 @@ def test_a_hostile_name_adds_no_element_no_attribute_and_no_address(kind: str) -
             {getattr(one, "attrname", None) or one.tag for one in _all(page.html, path)} for page in (hostile, tame)
         ]
         assert names[0] <= names[1]
-    assert _all(hostile.html, "//@href") == [UNSUBSCRIBE_SLOT]
+    assert _all(hostile.html, "//@href") == [PREFERENCES, UNSUBSCRIBE_SLOT]
     assert hostile.html.count(UNSUBSCRIBE_SLOT) == hostile.text.count(UNSUBSCRIBE_SLOT) == 1
 
 
@@ -117,12 +120,18 @@ def test_a_title_with_a_quote_breaks_out_of_no_attribute() -> None:
 @pytest.mark.parametrize("name", EDITIONS)
 def test_the_mail_is_what_it_was(name: str) -> None:
     rendered = render(EDITIONS[name], SETTINGS)
-    head = f"Subject: {rendered.subject}\nPreheader: {rendered.preheader}\n\n"
-    for suffix, content in (("html", rendered.html), ("txt", head + rendered.text)):
-        path = GOLDEN / f"{name}.{suffix}"
-        if os.environ.get("UPDATE_GOLDEN") == "1":
-            path.write_text(content, encoding="utf-8", newline="\n")
-        assert content == path.read_text(encoding="utf-8"), f"look at it, then UPDATE_GOLDEN=1 rewrites {path.name}"
+    mail = assemble(rendered, Rendition())
+    head = f"Subject: {mail.subject}\nPreheader: {rendered.preheader}\n\n"
+    for suffix, content in (("html", mail.html), ("txt", head + mail.text)):
+        assert content is not None
+        check_golden(f"{name}.{suffix}", content)
+
+
+def check_golden(name: str, content: str) -> None:
+    path = GOLDEN / name
+    if os.environ.get("UPDATE_GOLDEN") == "1":
+        path.write_text(content, encoding="utf-8", newline="\n")
+    assert content == path.read_text(encoding="utf-8"), f"look at it, then UPDATE_GOLDEN=1 rewrites {name}"
 
 
 def test_the_same_edition_gives_the_same_bytes() -> None:
@@ -146,7 +155,7 @@ def test_rendering_opens_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_mail_fetches_nothing_and_links_only_the_sources_and_the_way_out() -> None:
     source = render(b.an_edition(), SETTINGS).html
     homes = {health.home for health in b.an_edition().health}
-    assert set(_all(source, "//a/@href")) == {UNSUBSCRIBE_SLOT, *homes}
+    assert set(_all(source, "//a/@href")) == {UNSUBSCRIBE_SLOT, PREFERENCES, *homes}
     assert _all(source, "//img | //link | //script | //*[@src] | //*[@background]") == []
     assert re.search(r"@import|url\(|googleapis", source) is None
 
@@ -158,6 +167,8 @@ def test_a_very_full_edition_is_not_clipped_by_mail_clients() -> None:
 def test_the_mail_names_the_sender_the_reason_and_the_way_out() -> None:
     rendered = render(b.an_edition(), SETTINGS)
     for part in (rendered.html, rendered.text):
+        assert PREFERENCES in part
+        assert "never an IP" in part
         assert "1 Example Street, 10115 Berlin, Germany" in part
         assert "hello@digest.example" in part
         assert "You get this because you agreed to get Digest." in part
@@ -168,7 +179,13 @@ def test_without_a_postal_address_no_empty_line_stands_for_it() -> None:
     bare = SETTINGS.model_copy(update={"series": Series(title="Digest")})
     rendered = render(b.an_edition(), bare)
     assert "Digest," not in rendered.text
-    assert "Contact" not in rendered.html
+    assert "\nDigest\n" in rendered.text
+
+
+def test_without_a_contact_of_its_own_the_mail_names_where_answers_go() -> None:
+    bare = SETTINGS.model_copy(update={"series": Series(title="Digest")})
+    for part in (render(b.an_edition(), bare).html, render(b.an_edition(), bare).text):
+        assert f"Contact: {bare.mail.from_address}" in part
 
 
 def test_sections_without_content_are_left_out() -> None:
@@ -185,7 +202,10 @@ def test_the_page_declares_its_language_its_title_and_both_colour_schemes() -> N
 
 
 def test_every_colour_written_into_an_element_has_a_dark_override() -> None:
-    source = render(b.a_full_edition(), SETTINGS).html
+    check_dark_overrides(render(b.a_full_edition(), SETTINGS).html)
+
+
+def check_dark_overrides(source: str) -> None:
     dark = source[source.index("@media (prefers-color-scheme: dark)") : source.index("[data-ogsc]")]
     overridden = dict(re.findall(r"\.([\w-]+) \{ (.*?) \}", dark))
     for node in _all(source, "//body//*[@style]"):
@@ -244,4 +264,4 @@ def test_no_template_puts_data_into_an_attribute_of_mjml_which_would_write_it_ou
 
 def test_markup_that_mjml_does_not_know_is_a_fault_of_the_templates() -> None:
     with pytest.raises(DigestError, match=r"templates/email/ .*mj-unknown"):
-        email._as_html("<mjml><mj-body><mj-unknown></mj-unknown></mj-body></mjml>")
+        mail_html("<mjml><mj-body><mj-unknown></mj-unknown></mj-body></mjml>")

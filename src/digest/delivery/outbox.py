@@ -1,27 +1,26 @@
 """The outbox: who is to get which mailing, and how far each delivery has come.
 
-    pending -> claimed -> dot -> sent | deferred | failed | uncertain        skipped: consent had ended
+    held -> pending -> claimed -> dot -> sent | deferred | failed | uncertain        skipped, with the reason
 
-`claimed` is a lease. `dot` is committed just before the message's final dot: a row that died before it was certainly
-not sent and goes again; one that died in it is uncertain and is held, unless repeating the delivery does no harm.
-Every change of a claimed row is guarded by the claim, so a sender that lost its lease changes nothing.
+An edition's audience is frozen when it is queued: who gets it later is held, who does not is skipped, and both are
+counted. Letters to one reader (a confirmation, a link) go the same way, a mailing a day for each kind, so that nobody
+gets two of a kind in a day. `claimed` is a lease. `dot` is committed just before the message's final dot: a row that
+died before it was certainly not sent and goes again; one that died in it is uncertain and is held, unless repeating the
+delivery does no harm. Every change of a claimed row is guarded by the claim, so a sender that lost its lease changes
+nothing.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Literal, get_args
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, cast, get_args
 
 from sqlalchemy import (
-    BigInteger,
-    Column,
     Connection,
-    Index,
-    Integer,
-    UniqueConstraint,
     and_,
     bindparam,
+    case,
     exists,
     func,
     insert,
@@ -31,53 +30,29 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Field, SQLModel
 
 from digest.database import UtcDateTime, metadata
+from digest.delivery.audience import audience, have_newer, newer_mailings
+from digest.edition.renditions import Rendition
 from digest.errors import DeliveryError
 from digest.subscribers import store
 from digest.subscribers.consent import LIVE
+from digest.subscribers.consent import State as ConsentState
+from digest.subscribers.links import LIFETIMES
+from digest.subscribers.routing import Deliver, Hold, Outgoing, Reason, Route, Skip, route
 from digest.subscribers.store import Subscriber
 
-State = Literal["pending", "claimed", "dot", "sent", "deferred", "failed", "skipped", "uncertain"]
+State = Literal["held", "pending", "claimed", "dot", "sent", "deferred", "failed", "skipped", "uncertain"]
 
+Letter = Literal["confirmation", "preferences"]
 
-class MailingRow(SQLModel, table=True):
-    """One thing mailed to many. `audience` is how many readers were frozen into it when it was queued."""
+LETTERS: Mapping[Letter, tuple[ConsentState, ...]] = {
+    "confirmation": ("requested",),
+    "preferences": ("confirmed", "expired"),
+}
+"""Mail to one reader who asked for it, and the states of consent in which it may go out."""
 
-    __tablename__ = "mailing"
-    __table_args__ = (UniqueConstraint("kind", "week"),)
-
-    id: int | None = Field(default=None, primary_key=True)
-    kind: str
-    week: str
-    content_hash: str
-    queued_at: datetime = Field(sa_type=UtcDateTime)
-    audience: int
-
-
-class DeliveryRow(SQLModel, table=True):
-    """One mailing to one reader. No foreign key to the reader, who may be erased while this stays to be counted."""
-
-    __tablename__ = "delivery"
-    __table_args__ = (
-        UniqueConstraint("mailing_id", "subscriber_id"),
-        Index("ix_delivery_state", "mailing_id", "state", "id"),
-    )
-
-    id: int | None = Field(
-        default=None, sa_column=Column(BigInteger().with_variant(Integer(), "sqlite"), primary_key=True)
-    )
-    mailing_id: int = Field(foreign_key="mailing.id")
-    subscriber_id: int = Field(sa_type=BigInteger)
-    state: str
-    claimed_by: str | None = None
-    claimed_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    attempts: int = 0
-    deferred_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    next_attempt_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    outcome: str
-    changed_at: datetime = Field(sa_type=UtcDateTime)
+WAITING: tuple[State, ...] = ("held", "pending", "claimed", "dot", "deferred")
 
 
 _mailing = metadata.tables["mailing"]
@@ -87,7 +62,8 @@ _subscriber = metadata.tables["subscriber"]
 
 @dataclass(frozen=True, slots=True)
 class Mailing:
-    """A queued mailing: `week` as 2026-W18, `content_hash` of what was approved, `audience` readers in all."""
+    """A queued mailing: `week` as 2026-W18, or of letters their day as 2026-05-04; `content_hash` of what was approved;
+    `audience` readers in all, those held or skipped among them."""
 
     id: int
     kind: str
@@ -99,20 +75,23 @@ class Mailing:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A delivery that this sender may make until its lease ends."""
+    """A delivery that this sender may make until its lease ends. `last_week` is that of the last edition that was sent
+    to the reader before this one, if any."""
 
     id: int
     attempts: int
     deferred_since: datetime | None
     subscriber: Subscriber
+    rendition: Rendition
+    last_week: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one claim took: deliveries to make, and how many were skipped because their reader's consent had ended."""
+    """What one claim took: deliveries to make, and how many were put off or skipped by what holds of the reader now."""
 
     deliveries: tuple[Claimed, ...]
-    skipped: int
+    dropped: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,33 +105,59 @@ class Settled:
     next_attempt_at: datetime | None = None
 
 
-def queue(connection: Connection, week: str, content_hash: str, now: datetime) -> Mailing:
-    """Queue a week's edition to everyone whose consent is live now. Again, it gives back the mailing as it is.
+def queue(connection: Connection, edition: Outgoing, content_hash: str, now: datetime) -> Mailing:
+    """Queue an edition to everyone whose consent is live now. Again, it gives back the mailing as it is.
 
     Raises DeliveryError if the week was queued with another content.
     """
-    if find(connection, week) is None:
+    if find(connection, edition.week) is None:
         with suppress(IntegrityError), connection.begin_nested():  # another process queued it at the same moment
-            _queue(connection, week, content_hash, now)
-    mailing = find(connection, week)
+            _queue(connection, edition, content_hash, now)
+    mailing = find(connection, edition.week)
     if mailing is None or mailing.content_hash != content_hash:
         raise DeliveryError(
-            f"the edition of {week} was queued with another content than is approved now; "
+            f"the edition of {edition.week} was queued with another content than is approved now; "
             "readers already have that one, so tell the difference in next week's edition."
         )
     return mailing
 
 
-def _queue(connection: Connection, week: str, content_hash: str, now: datetime) -> None:
-    row = {"kind": "edition", "week": week, "content_hash": content_hash, "queued_at": now, "audience": 0}
-    number = connection.execute(insert(_mailing).values(row).returning(_mailing.c.id)).scalar_one()
-    audience = select(
-        literal(number), _subscriber.c.id, literal("pending"), literal(0), literal(""), literal(now, UtcDateTime)
-    ).where(_subscriber.c.state == LIVE)
-    columns = ["mailing_id", "subscriber_id", "state", "attempts", "outcome", "changed_at"]
-    connection.execute(insert(_delivery).from_select(columns, audience))
-    frozen = select(func.count()).where(_delivery.c.mailing_id == number).scalar_subquery()
-    connection.execute(update(_mailing).where(_mailing.c.id == number).values(audience=frozen))
+def _queue(connection: Connection, edition: Outgoing, content_hash: str, now: datetime) -> None:
+    number = _add_mailing(connection, "edition", edition.week, content_hash, now)
+    who = audience(connection, edition, now).subquery()
+    frozen = select(literal(number), *who.c, literal(0), literal(now, UtcDateTime))
+    columns = ["mailing_id", "subscriber_id", "state", "next_attempt_at", "outcome", "attempts", "changed_at"]
+    connection.execute(insert(_delivery).from_select(columns, frozen))
+    count = select(func.count()).where(_delivery.c.mailing_id == number).scalar_subquery()
+    connection.execute(update(_mailing).where(_mailing.c.id == number).values(audience=count))
+
+
+def queue_letter(connection: Connection, kind: Letter, subscriber_id: int, now: datetime) -> None:
+    """Queue a letter to one reader. A second one of a kind in a day (UTC) is not queued."""
+    day = now.astimezone(UTC).date().isoformat()
+    wanted = select(_mailing.c.id).where(_mailing.c.kind == kind, _mailing.c.week == day)
+    number = connection.scalar(wanted)
+    if number is None:
+        with suppress(IntegrityError), connection.begin_nested():
+            _add_mailing(connection, kind, day, "", now)
+        number = connection.scalar(wanted)
+    row = {"mailing_id": number, "subscriber_id": subscriber_id, "state": "pending", "attempts": 0, "outcome": ""}
+    with suppress(IntegrityError), connection.begin_nested():
+        connection.execute(insert(_delivery), {**row, "changed_at": now})
+        more = {"audience": _mailing.c.audience + 1}
+        connection.execute(update(_mailing).where(_mailing.c.id == number).values(more))
+
+
+def _add_mailing(connection: Connection, kind: str, week: str, content_hash: str, now: datetime) -> int:
+    row = {"kind": kind, "week": week, "content_hash": content_hash, "queued_at": now, "audience": 0}
+    return int(connection.execute(insert(_mailing).values(row).returning(_mailing.c.id)).scalar_one())
+
+
+def letters_to(connection: Connection, kind: Letter, subscriber_id: int, since: datetime) -> int:
+    """How many letters of a kind were queued to one reader since a moment."""
+    own = and_(_delivery.c.subscriber_id == subscriber_id, _mailing.c.kind == kind, _mailing.c.queued_at >= since)
+    joined = select(func.count()).select_from(_delivery.join(_mailing, _mailing.c.id == _delivery.c.mailing_id))
+    return connection.scalar(joined.where(own)) or 0
 
 
 def find(connection: Connection, week: str) -> Mailing | None:
@@ -161,42 +166,102 @@ def find(connection: Connection, week: str) -> Mailing | None:
     return None if row is None else Mailing(**row._mapping)
 
 
-def claim(connection: Connection, mailing_id: int, claimant: str, now: datetime, lease: timedelta, limit: int) -> Batch:
-    """Take up to `limit` deliveries that are due, oldest first, and skip those whose reader's consent has ended."""
-    due = or_(_delivery.c.state == "pending", and_(_delivery.c.state == "deferred", _delivery.c.next_attempt_at <= now))
-    oldest = (
-        select(_delivery.c.id).where(_delivery.c.mailing_id == mailing_id, due).order_by(_delivery.c.id).limit(limit)
-    )
+def claim(
+    connection: Connection,
+    mailing: Mailing,
+    claimant: str,
+    now: datetime,
+    lease: timedelta,
+    limit: int,
+    edition: Outgoing | None = None,
+) -> Batch:
+    """Take up to `limit` deliveries that are due, oldest first, and route each by what holds of its reader now.
+
+    `edition` says what is sent; without it the mailing is one of letters.
+    """
+    if edition is not None and now >= edition.closes_at:  # what was held until then is news no more
+        held = and_(_delivery.c.mailing_id == mailing.id, _delivery.c.state == "held")
+        connection.execute(update(_delivery).where(held).values(state="skipped", changed_at=now))
+    later = and_(_delivery.c.state.in_(("deferred", "held")), _delivery.c.next_attempt_at <= now)
+    due = and_(_delivery.c.mailing_id == mailing.id, or_(_delivery.c.state == "pending", later))
+    oldest = select(_delivery.c.id).where(due).order_by(_delivery.c.id).limit(limit)
     rows = connection.execute(
         update(_delivery)
         .where(_delivery.c.id.in_(oldest.with_for_update(skip_locked=True)))  # SQLite has one writer and no such clause
         .values(state="claimed", claimed_by=claimant, claimed_until=now + lease, changed_at=now)
         .returning(_delivery.c.id, _delivery.c.subscriber_id, _delivery.c.attempts, _delivery.c.deferred_since)
     ).all()
-    readers = store.get(connection, [row.subscriber_id for row in rows])
+    ids = [row.subscriber_id for row in rows]
+    readers = store.get(connection, ids)
+    newer = have_newer(connection, newer_mailings(connection, mailing.week), ids) if edition else set()
+    earlier = _last_weeks(connection, mailing.week, ids) if edition else {}
     deliveries = []
     for number, subscriber_id, attempts, deferred_since in sorted(rows):
         reader = readers.get(subscriber_id)
-        if reader is not None and reader.consent.state == LIVE:
-            deliveries.append(Claimed(number, attempts, deferred_since, reader))
+        if reader is None:
+            _drop(connection, number, Skip("erased"), now)
+            continue
+        newer_sent = subscriber_id in newer
+        if edition:
+            where = route(reader, edition, now, newer_sent=newer_sent)
         else:
-            _skip(connection, number, reader, now)
+            where = _route_letter(reader, mailing.kind, now)
+        if isinstance(where, Deliver):
+            last = earlier.get(subscriber_id)
+            deliveries.append(Claimed(number, attempts, deferred_since, reader, where.rendition, last))
+        else:
+            _drop(connection, number, where, now)
     return Batch(tuple(deliveries), len(rows) - len(deliveries))
 
 
-def _skip(connection: Connection, delivery_id: int, reader: Subscriber | None, now: datetime) -> None:
-    reason = "no such reader any more" if reader is None else f"consent is {reader.consent.state}"
-    values = {**_free(now), "state": "skipped", "outcome": reason}
+def _route_letter(reader: Subscriber, kind: str, now: datetime) -> Route:
+    """A letter has no topics, no quiet hours and no label: it is what the reader asked for a moment ago."""
+    asked = reader.consent.requested_at
+    if kind == "confirmation" and asked is not None and asked + LIFETIMES["confirm"] <= now:
+        return Skip("expired")
+    if kind in LETTERS and reader.consent.state in LETTERS[cast(Letter, kind)]:
+        return Deliver(Rendition(reader.locale, (), "full", reader.consent.regime), ())
+    return Skip(cast(Reason, reader.consent.state))
+
+
+def _drop(connection: Connection, delivery_id: int, where: Hold | Skip, now: datetime) -> None:
+    held = isinstance(where, Hold)
+    values = {
+        **_free(now),
+        "state": "held" if held else "skipped",
+        "outcome": where.reason,
+        "next_attempt_at": where.until if isinstance(where, Hold) else None,
+    }
     connection.execute(update(_delivery).where(_delivery.c.id == delivery_id).values(values))
 
 
-def dot(connection: Connection, delivery_id: int, claimant: str, now: datetime, lease: timedelta) -> bool:
+def _last_weeks(connection: Connection, week: str, ids: Collection[int]) -> dict[int, str]:
+    """The week of the last edition before this one that was sent to each of these readers."""
+    joined = select(_delivery.c.subscriber_id, func.max(_mailing.c.week)).select_from(
+        _delivery.join(_mailing, _mailing.c.id == _delivery.c.mailing_id)
+    )
+    sent = and_(_mailing.c.kind == "edition", _mailing.c.week < week, _delivery.c.state == "sent")
+    found = joined.where(sent, _delivery.c.subscriber_id.in_(ids)).group_by(_delivery.c.subscriber_id)
+    return {row[0]: row[1] for row in connection.execute(found)}
+
+
+def dot(
+    connection: Connection, delivery_id: int, claimant: str, now: datetime, lease: timedelta, kind: str = "edition"
+) -> bool:
     """Mark a delivery as about to be handed over. False: the claim or the reader's consent is gone; send nothing."""
     reader = _subscriber.c.id == _delivery.c.subscriber_id
+    if kind == "edition":
+        lives = and_(
+            _subscriber.c.state == LIVE,
+            or_(_subscriber.c.paused_until.is_(None), _subscriber.c.paused_until <= now),
+            or_(_subscriber.c.reconfirm_by.is_(None), _subscriber.c.reconfirm_by > now),
+        )
+    else:
+        lives = _subscriber.c.state.in_(LETTERS[cast(Letter, kind)])
     marked = connection.execute(
         update(_delivery)
         .where(_delivery.c.id == delivery_id, _delivery.c.state == "claimed", _delivery.c.claimed_by == claimant)
-        .where(exists().where(reader, _subscriber.c.state == LIVE))
+        .where(exists().where(reader, lives))
         .values(state="dot", claimed_until=now + lease, changed_at=now)
     )
     return marked.rowcount == 1
@@ -298,12 +363,47 @@ def tally(connection: Connection, mailing_id: int) -> dict[State, int]:
 
 
 def unfinished(connection: Connection) -> list[Mailing]:
-    """Mailings with a delivery that is still to be made, the oldest first."""
-    waiting = select(_delivery.c.mailing_id).where(_delivery.c.state.in_(("pending", "claimed", "dot", "deferred")))
-    rows = connection.execute(select(_mailing).where(_mailing.c.id.in_(waiting)).order_by(_mailing.c.week))
+    """Mailings with a delivery that is still to be made, letters first, then the oldest."""
+    waiting = select(_delivery.c.mailing_id).where(_delivery.c.state.in_(WAITING))
+    letters_first = case((_mailing.c.kind == "edition", 1), else_=0)
+    rows = connection.execute(
+        select(_mailing).where(_mailing.c.id.in_(waiting)).order_by(letters_first, _mailing.c.week, _mailing.c.kind)
+    )
     return [Mailing(**row) for row in rows.mappings()]
 
 
-def audience(connection: Connection) -> int:
-    """How many readers a mailing that was queued now would go to."""
+def forecast(connection: Connection, edition: Outgoing, now: datetime) -> dict[tuple[State, str], int]:
+    """How many readers an edition would go to if it was queued now, be held for, or skip: by state and reason."""
+    who = audience(connection, edition, now).subquery()
+    counted = select(who.c.state, who.c.outcome, func.count()).group_by(who.c.state, who.c.outcome)
+    return {(row[0], row[1]): row[2] for row in connection.execute(counted.order_by(who.c.state, who.c.outcome))}
+
+
+def count_audience(connection: Connection) -> int:
+    """How many readers a mailing that was queued now would be queued for, those held or skipped among them."""
     return connection.scalar(select(func.count()).select_from(_subscriber).where(_subscriber.c.state == LIVE)) or 0
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What became of one mailing for one reader."""
+
+    kind: str
+    week: str
+    state: State
+    outcome: str
+    next_attempt_at: datetime | None
+    changed_at: datetime
+
+
+def deliveries_to(connection: Connection, subscriber_id: int) -> list[Delivered]:
+    """All mailings that were queued for one reader, the oldest first."""
+    columns = (_mailing.c.kind, _mailing.c.week, _delivery.c.state, _delivery.c.outcome)
+    moments = (_delivery.c.next_attempt_at, _delivery.c.changed_at)
+    found = (
+        select(*columns, *moments)
+        .join_from(_delivery, _mailing, _mailing.c.id == _delivery.c.mailing_id)
+        .where(_delivery.c.subscriber_id == subscriber_id)
+        .order_by(_mailing.c.queued_at, _delivery.c.id)
+    )
+    return [Delivered(*row) for row in connection.execute(found)]

@@ -8,7 +8,7 @@ import secrets
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import assert_never
@@ -18,12 +18,12 @@ from sqlalchemy import Engine
 from digest.config import Settings
 from digest.database import reading, writing
 from digest.delivery import message, outbox
-from digest.delivery.outbox import Claimed, Mailing, Settled, State
+from digest.delivery.contents import Contents, of_letters
+from digest.delivery.outbox import LETTERS, Claimed, Mailing, Settled, State
 from digest.delivery.outcomes import Outcome, next_attempt
 from digest.delivery.transports import Envelope, Transport
 from digest.delivery.transports.maildir import Maildir
 from digest.delivery.transports.smtp import Smtp
-from digest.edition.content import Rendered
 from digest.errors import DeliveryError
 from digest.subscribers import store
 
@@ -37,7 +37,7 @@ class _Sender:
     engine: Engine
     settings: Settings
     mailing: Mailing
-    rendered: Rendered
+    contents: Contents
     transport: Transport
     clock: Callable[[], datetime]
     keys: Sequence[bytes]
@@ -57,7 +57,7 @@ def drain(
     engine: Engine,
     settings: Settings,
     mailing: Mailing,
-    rendered: Rendered,
+    contents: Contents,
     transport: Transport,
     clock: Callable[[], datetime],
     report: Callable[[int], None] | None = None,
@@ -72,17 +72,16 @@ def drain(
     with writing(engine) as connection:
         keys = store.link_keys(connection, settings.links, clock())
     claimant = f"{_place()}:{os.getpid()}:{secrets.token_hex(4)}"
-    sender = _Sender(engine, settings, mailing, rendered, transport, clock, keys, claimant)
+    sender = _Sender(engine, settings, mailing, contents, transport, clock, keys, claimant)
     patience = settings.delivery.lease_seconds / _PAUSE
     with transport:
         _take_back(sender)
         while True:
-            with writing(engine) as connection:
-                batch = outbox.claim(connection, mailing.id, claimant, clock(), sender.lease, settings.delivery.batch)
-            if batch.deliveries or batch.skipped:
+            batch = _claim(sender)
+            if batch.deliveries or batch.dropped:
                 _send(sender, batch.deliveries)
                 if report is not None:
-                    report(len(batch.deliveries) + batch.skipped)
+                    report(len(batch.deliveries) + batch.dropped)
             elif not _take_back(sender):
                 if patience <= 0 or not _others_at_work(sender):
                     break
@@ -90,6 +89,39 @@ def drain(
                 sleep(_PAUSE)
     with reading(engine) as connection:
         return outbox.tally(connection, mailing.id)
+
+
+def send_letters(
+    engine: Engine, settings: Settings, clock: Callable[[], datetime], transport: Transport | None = None
+) -> int:
+    """Send the letters that wait; how many went. While the brake is on, confirmations stay where they are.
+
+    Raises DeliveryError as `drain` does.
+    """
+    with reading(engine) as connection:
+        braked = store.braked_until(connection, clock()) is not None
+        waiting = [mailing for mailing in outbox.unfinished(connection) if mailing.kind in LETTERS]
+    sent = 0
+    for mailing in waiting:
+        if braked and mailing.kind == "confirmation":
+            continue
+        before = _count_sent(engine, mailing)
+        tally = drain(
+            engine, settings, mailing, of_letters(mailing, settings), transport or transport_of(settings), clock
+        )
+        sent += tally["sent"] - before
+    return sent
+
+
+def _count_sent(engine: Engine, mailing: Mailing) -> int:
+    with reading(engine) as connection:
+        return outbox.tally(connection, mailing.id)["sent"]
+
+
+def _claim(sender: _Sender) -> outbox.Batch:
+    now, limit, edition = sender.clock(), sender.settings.delivery.batch, sender.contents.edition
+    with writing(sender.engine) as connection:
+        return outbox.claim(connection, sender.mailing, sender.claimant, now, sender.lease, limit, edition)
 
 
 def _take_back(sender: _Sender) -> bool:
@@ -125,18 +157,23 @@ def _dot(sender: _Sender, delivery: Claimed, settled: list[Settled]) -> bool:
     now = sender.clock()
     with writing(sender.engine) as connection:
         outbox.record(connection, sender.claimant, settled, now)
-        allowed = outbox.dot(connection, delivery.id, sender.claimant, now, sender.lease)
+        allowed = outbox.dot(connection, delivery.id, sender.claimant, now, sender.lease, sender.mailing.kind)
     settled.clear()
     return allowed
 
 
 def _envelope(sender: _Sender, delivery: Claimed) -> Envelope:
-    reader, settings = delivery.subscriber, sender.settings
+    reader, settings, now = delivery.subscriber, sender.settings, sender.clock()
+    mailing = sender.mailing
+    if mailing.kind in LETTERS:  # a letter is dated when it is written; its mailing is that of a whole day
+        mailing = replace(mailing, queued_at=now)
+    mail = sender.contents.mail(delivery.rendition)
+    own = sender.contents.own(delivery, sender.keys, now)
     return Envelope(
-        message_id=message.message_id(reader, sender.mailing, settings),
-        sender=settings.mail.from_address,
+        message_id=message.message_id(reader, mailing, settings),
+        sender=message.sender_of(mailing, settings),
         recipient=reader.mailbox,
-        content=message.build(sender.rendered, reader, sender.mailing, settings, sender.keys),
+        content=message.build(mail, reader, mailing, settings, sender.keys, own),
     )
 
 
@@ -165,7 +202,7 @@ def _stop_if_refused(sender: _Sender, outcome: Outcome) -> None:
         )
     if outcome.kind == "content":
         raise DeliveryError(
-            f'the relay refuses the content of the edition of {sender.mailing.week} ("{outcome.said}"), '
+            f'the relay refuses the content of the {sender.mailing.kind} of {sender.mailing.week} ("{outcome.said}"), '
             "so sending stopped; ask who runs the relay for its limit on size and content, then send again."
         )
 

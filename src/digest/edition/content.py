@@ -852,10 +852,21 @@ class Frame(Fact):
     room: int
 
 
+class Extra(Fact):
+    """What a region's rules add: `label` before the subject, lines of the footer in both parts."""
+
+    label: str = ""
+    html: str = ""
+    text: str = ""
+
+
 class Rendered(Fact):
-    """An edition as mail: whole parts with slots for what differs by reader (`rendering/templates.py` names them).
+    """An edition as mail: whole parts with slots for what differs by reader (`rendering/templates.py` names them) and
+    marks around the sections that a reader may leave out.
 
     `fragments` holds every story that a reader may follow, by the story's id, and `frame` what stands around them.
+    `rest` says that sections were left out, `keep` that a consent lapses soon. `regimes` holds what each region's rules
+    add, by the regime's code.
     """
 
     subject: str
@@ -864,3 +875,6 @@ class Rendered(Fact):
     text: str
     frame: Frame | None = None
     fragments: Mapping[str, Fragment] = {}
+    rest: Fragment = Fragment(html="", text="")
+    keep: Fragment = Fragment(html="", text="")
+    regimes: Mapping[str, Extra] = {}

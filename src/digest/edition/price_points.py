@@ -34,7 +34,7 @@ def other_prices(edition: Edition) -> Iterator[Point]:
 def _price_point(prices: PriceList, priced: Priced, news: str) -> Point:
     who = full(priced.name)
     more = len(prices.priced) - 1 + prices.folded
-    others = f" {capital(several(more, 'more entry', words=True))} below." if more else ""
+    others = f" {capital(several(more, 'more price entry', words=True))}." if more else ""
     said = f"{price_sentence(priced)} Source: {shown(prices.title)}, {day(prices.on)}."
     if priced.what == "changed" and any(figure.measure != "context" for figure in priced.figures):
         said += " The source does not say whether it is a cut, a rise or a fix."

@@ -388,10 +388,6 @@ def renamed_sentence(renamed: Renamed) -> str:
     return f"{shown(renamed.title)} lists {shown(renamed.before.raw)} as {shown(renamed.after.raw)} now."
 
 
-def sender(edition: Edition, postal_address: str) -> str:
-    return f"{shown(edition.series)}, {shown(postal_address, 200)}"
-
-
 def why_you_get_this(edition: Edition) -> str:
     return f"You get this because you agreed to get {shown(edition.series)}. One email a week, never two."
 

@@ -3,45 +3,55 @@
 Nothing here touches the network or the clock, and the same edition gives the same bytes.
 """
 
-import functools
-import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from types import MappingProxyType
 from typing import NamedTuple
 
 from markupsafe import Markup, escape
-from mjml import mjml_to_html
-from premailer import Premailer
 
-from digest.config import Settings, asset
+from digest.config import Settings
 from digest.edition.content import Board, Edition, Fragment, Place, Rendered
 from digest.edition.numbers import plain
 from digest.edition.opening import preheader, subject
+from digest.edition.renditions import Duty
 from digest.edition.retelling import tellable
 from digest.edition.watch_words import row_of
-from digest.errors import DigestError
-from digest.rendering import fragments
+from digest.edition.wording import document_title
+from digest.rendering import footer, fragments, templates
+from digest.rendering.markup import mail_html
 from digest.rendering.templates import UNSUBSCRIBE_SLOT as UNSUBSCRIBE_SLOT
-from digest.rendering.templates import fill, page_of, without_slots
-from digest.rendering.text import render_text
+from digest.rendering.templates import fill, without_slots
+from digest.rendering.text import keep_text, render_text, rest_text
 
 
-def render(edition: Edition, settings: Settings, earlier: Sequence[Edition] = ()) -> Rendered:
-    """Subject, preheader and both parts of the mail, with UNSUBSCRIBE_SLOT where a reader's own link will stand and
-    WATCH_SLOT where their watch list will.
+def render(
+    edition: Edition,
+    settings: Settings,
+    earlier: Sequence[Edition] = (),
+    duties: Mapping[str, Sequence[Duty]] = MappingProxyType({}),
+) -> Rendered:
+    """Subject, preheader and both parts of the mail, once for everybody; `renditions.assemble` makes a group's of it.
 
     `earlier` are the editions before this one, in the order of their weeks, that a reader may have missed: what they
-    and this one tell together is among the fragments. Raises DigestError naming file and line for a template's fault.
+    and this one tell together is among the fragments. `duties` holds what each regime asks of an edition, by its code.
+    Raises DigestError naming file and line for a template's fault.
     """
     preview = str(without_slots(preheader(edition)))
     rows = {id_: row_of(thread) for id_, thread in tellable([*earlier, edition]).items()}
-    page = page_of(edition, settings)
+    page = templates.page_of(edition, settings)
+    contact = templates.contact_of(settings)
+    lines = footer.lines(duties, contact)
     facts = {
         "edition": edition,
         "series": settings.series,
+        "title": document_title(edition),
         "preheader": preview,
+        "contact": contact,
         "unsubscribe": UNSUBSCRIBE_SLOT,
+        "preferences": templates.preferences_of(settings),
+        "duty_lines": lines,
         "axis_of": axis_of,
         "bar_of": bar_of,
         "whole": whole,
@@ -49,7 +59,11 @@ def render(edition: Edition, settings: Settings, earlier: Sequence[Edition] = ()
         "page": page,
         "watch_list": {"rows": list(rows.values()), "slots": fragments.SLOTS},
     }
-    html, frame, stories = fragments.cut(_inlined(_as_html(fill("email/edition.mjml", facts))), list(rows), page)
+    html, pieces = _lifted(mail_html(fill("email/edition.mjml", facts)))
+    _, said = fragments.marked(pieces["extra"])
+    regimes = footer.extras(duties, contact, dict(zip(lines, said.values(), strict=True)))
+    reserved = len(pieces["keep"].encode()) + max((len(extra.html.encode()) for extra in regimes.values()), default=0)
+    html, frame, stories = fragments.cut(html, list(rows), page, reserved)
     return Rendered(
         subject=str(without_slots(subject(edition))),
         preheader=preview,
@@ -57,59 +71,20 @@ def render(edition: Edition, settings: Settings, earlier: Sequence[Edition] = ()
         text=render_text(edition, settings),
         frame=frame,
         fragments={id_: Fragment(html=stories[id_], text=fragments.text_row(row)) for id_, row in rows.items()},
+        rest=Fragment(html=pieces["rest"], text=rest_text(edition, settings)),
+        keep=Fragment(html=pieces["keep"], text=keep_text(edition, settings)),
+        regimes=regimes,
     )
 
 
-def _as_html(markup: str) -> str:
-    try:
-        return str(mjml_to_html(markup).html)
-    except (KeyError, ValueError, SyntaxError) as error:
-        raise DigestError(f"templates/email/ gives markup that MJML does not know: {error}; correct it.") from error
-
-
-def _inlined(html: str) -> str:
-    """Write templates/email/inline.css into the elements, for clients that drop style sheets.
-
-    MJML's own style sheets stay in the head untouched; premailer would copy its resets into every cell.
-    """
-    html = html.replace("<!doctype html>", "<!DOCTYPE html>", 1)
-    html = html.replace('<style type="text/css"', '<style type="text/css" data-premailer="ignore"')
-    premailer = Premailer(
-        html,
-        css_text=_inline_css(),
-        keep_style_tags=True,
-        strip_important=False,
-        allow_network=False,
-        allow_loading_external_files=False,
-        disable_validation=True,
-        cssutils_logging_level=logging.CRITICAL,
-        align_floating_images=False,
-        disable_basic_attributes=["width", "height"],
-    )
-    inlined = str(premailer.transform(pretty_print=False))
-    return _squeezed(inlined.replace(f'<style type="text/css">{_inline_css()}</style>', ""))
-
-
-@functools.cache
-def _inline_css() -> str:
-    return (asset("templates") / "email" / "inline.css").read_text(encoding="utf-8")
-
-
-def _squeezed(html: str) -> str:
-    """Drop what only costs bytes, for mail clients clip a message at 102 kB: indentation, spaces between declarations,
-    and classes that no style sheet in the head names. Line breaks stay."""
-    styles = "".join(re.findall(r"<style[^>]*>(.*?)</style>", html, re.DOTALL))
-    named = set(re.findall(r"\.([a-z][\w-]*)", styles))
-
-    def kept_classes(attribute: re.Match[str]) -> str:
-        kept = [name for name in attribute[1].split() if name in named]
-        return f' class="{" ".join(kept)}"' if kept else ""
-
-    def tidy(tag: re.Match[str]) -> str:
-        attributes = re.sub(r' class="([^"]*)"', kept_classes, tag[0])
-        return re.sub(r' style="[^"]*"', lambda style: style[0].replace("; ", ";"), attributes)
-
-    return re.sub(r"\s*\n\s*", "\n", re.sub(r"<[a-z][^<>]*>", tidy, html)).strip() + "\n"
+def _lifted(html: str) -> tuple[str, Mapping[str, str]]:
+    """The mail without what only some renditions or readers get, each of which leaves its place behind."""
+    pieces = {}
+    for name, (begin, end) in templates.LIFTED.items():
+        html, pieces[name] = fragments.lift(html, begin, end)
+    for mark in (*templates.SECTION_BEGINS.values(), *templates.SECTION_ENDS.values()):
+        html = html.replace(mark, fragments.place(mark))  # MJML drops a comment, so a bare word has come so far
+    return html, pieces
 
 
 _DRESS = {

@@ -41,8 +41,10 @@ class Part(NamedTuple):
 
 NOTHING = Part()
 
-PLACE = f"<!--{WATCH_SLOT}-->"
-"""Where the list stands in the HTML part: a comment, so that nothing is seen of it where nobody fills it in."""
+
+def place(slot: str) -> str:
+    """Where a piece stands in the HTML part: a comment, so that nothing is seen of it where nobody fills it in."""
+    return f"<!--{slot}-->"
 
 
 SLOTS = {
@@ -59,20 +61,31 @@ SLOTS = {
 """The slots by the names that templates/email/watch.mjml has for them."""
 
 
-def cut(html: str, ids: Sequence[str], page: str) -> tuple[str, Frame, Mapping[str, str]]:
+def lift(html: str, begin: str, end: str) -> tuple[str, str]:
+    """Take out what stands between two slots, and leave the place of the first: what is left, and the piece."""
+    before, _, rest = html.partition(begin)
+    piece, _, after = rest.partition(end)
+    return f"{before}{place(begin)}{after}", piece.strip()
+
+
+def marked(piece: str) -> tuple[str, Mapping[str, str]]:
+    """What a piece holds before its first mark, and what follows each mark, by the mark's name."""
+    head, *rows = _MARK.split(piece)
+    return head.strip(), dict(zip(rows[::2], (row.strip() for row in rows[1::2]), strict=True))
+
+
+def cut(html: str, ids: Sequence[str], page: str, reserved: int = 0) -> tuple[str, Frame, Mapping[str, str]]:
     """Take the watch list out of a rendered edition: what is left of it, the frame, and each story's HTML by its id.
 
     Between WATCH_SLOT and WATCH_END the markup holds a box whose rows each begin with a mark: `story0` and so on, in
-    the order of `ids`, then `own`, `note`, `more` and `end`.
+    the order of `ids`, then `own`, `note`, `more` and `end`. `reserved` bytes are kept free for other pieces.
     """
-    before, _, rest = html.partition(WATCH_SLOT)
-    box, _, after = rest.partition(WATCH_END)
-    head, *marked = _MARK.split(box)
-    pieces = dict(zip(marked[::2], (piece.strip() for piece in marked[1::2]), strict=True))
-    room = MOST_BYTES - _SPARE - len(before.encode()) - len(after.encode())
-    whole = f"{head.strip()}\n{WATCH_SLOT}\n{pieces['end']}"
-    frame = Frame(html=whole, row=pieces["own"], note=pieces["note"], more=pieces["more"], page=page, room=room)
-    return f"{before}{PLACE}{after}", frame, {id_: pieces[f"story{place}"] for place, id_ in enumerate(ids)}
+    html, box = lift(html, WATCH_SLOT, WATCH_END)
+    head, rows = marked(box)
+    room = MOST_BYTES - _SPARE - reserved - len(html.encode())
+    whole = f"{head}\n{WATCH_SLOT}\n{rows['end']}"
+    frame = Frame(html=whole, row=rows["own"], note=rows["note"], more=rows["more"], page=page, room=room)
+    return html, frame, {id_: rows[f"story{number}"] for number, id_ in enumerate(ids)}
 
 
 def text_row(row: Row) -> str:
@@ -80,11 +93,6 @@ def text_row(row: Row) -> str:
     cells = (row.value, row.change) if row.change else (row.value,)
     widths = (14, 14) if row.change else (14,)
     return str(without_slots(f"{spread(row.label, *cells, widths=widths)}\n{wrap(row.detail, 4)}"))
-
-
-def filled(rendered: Rendered, part: Part) -> Part:
-    """Both parts of the mail with a reader's list in them, or without a trace of one."""
-    return Part(rendered.html.replace(PLACE, part.html), rendered.text.replace(WATCH_SLOT, part.text))
 
 
 def join(watched: Watched | None, rendered: Rendered) -> Part:

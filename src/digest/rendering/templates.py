@@ -22,7 +22,9 @@ from digest.edition import (
     wording,
 )
 from digest.edition.content import Edition
+from digest.edition.renditions import TOPICS
 from digest.errors import DigestError
+from digest.rendering import reader_words
 
 
 class Slot(str):
@@ -41,6 +43,29 @@ def _slot(name: str) -> Slot:
 UNSUBSCRIBE_SLOT = _slot("unsubscribeUrl")
 WATCH_SLOT = _slot("watchList")
 
+# Around what `renditions.assemble` may leave out or put in, and inside it.
+EVERYTHING = "everything"  # beside the topics: what is true of a mail only when nothing was left out
+SECTION_BEGINS: Mapping[str, Slot] = {name: _slot(f"begin{name}") for name in (*TOPICS, EVERYTHING)}
+SECTION_ENDS: Mapping[str, Slot] = {name: _slot(f"end{name}") for name in (*TOPICS, EVERYTHING)}
+REST_SLOT = _slot("rest")
+CHOSEN_SLOT = _slot("chosen")
+EXTRA_SLOT = _slot("extra")
+
+# What only some readers' mails hold.
+CONSENT_SLOT = _slot("consent")
+KEEP_SLOT = _slot("keep")
+KEEP_URL_SLOT = _slot("keepUrl")
+CONSENTED_SLOT = _slot("consentedOn")
+LAPSES_SLOT = _slot("lapsesOn")
+ACTION_SLOT = _slot("actionUrl")
+
+LIFTED: Mapping[str, tuple[Slot, Slot]] = {
+    "keep": (KEEP_SLOT, _slot("keepEnd")),
+    "rest": (REST_SLOT, _slot("restEnd")),
+    "extra": (EXTRA_SLOT, _slot("extraEnd")),
+}
+"""What is rendered with the edition, then taken out of it: where each begins and ends in the HTML part."""
+
 # Inside a watch list, which is joined per reader from pieces that are rendered with the edition.
 WATCH_END = _slot("watchListEnd")
 SINCE_SLOT = _slot("watchSince")
@@ -51,7 +76,7 @@ CHANGE_SLOT = _slot("watchChange")
 NOTE_SLOT = _slot("watchNote")
 MORE_SLOT = _slot("watchMore")
 
-_ANY_SLOT = re.compile(_slot("[A-Za-z]+"))
+ANY_SLOT = re.compile(_slot("[A-Za-z]+"))
 
 
 def fill(name: str, facts: Mapping[str, Any], root: Path | None = None) -> str:
@@ -91,15 +116,21 @@ def _environment(root: Path) -> Environment:
         words=wording,
         price_words=price_words,
         health_words=health_words,
+        reader_words=reader_words,
         web_address=web_address,
+        begin=SECTION_BEGINS,
+        end=SECTION_ENDS,
+        lifted=LIFTED,
+        chosen=CHOSEN_SLOT,
+        keep={"url": KEEP_URL_SLOT, "consented": CONSENTED_SLOT, "lapses": LAPSES_SLOT},
     )
     return environment
 
 
 def without_slots(value: object) -> object:
     """Name no slot in data: only a template may say where a reader's own link or list stands."""
-    if isinstance(value, str) and not isinstance(value, Slot) and _ANY_SLOT.search(value):
-        return type(value)(_ANY_SLOT.sub("(no name)", value))
+    if isinstance(value, str) and not isinstance(value, Slot) and ANY_SLOT.search(value):
+        return type(value)(ANY_SLOT.sub("(no name)", value))
     return value
 
 
@@ -116,6 +147,16 @@ def web_address(address: str) -> str:
 def page_of(edition: Edition, settings: Settings) -> str:
     """The address of an edition's page on the web."""
     return f"{settings.series.base_url.rstrip('/')}/editions/{edition.week}"
+
+
+def preferences_of(settings: Settings) -> str:
+    """The address of the page where a reader asks for a link to the preferences. It names nobody."""
+    return f"{settings.series.base_url.rstrip('/')}/preferences"
+
+
+def contact_of(settings: Settings) -> str:
+    """Where questions and complaints go: what [series] names, else where answers to a mail go."""
+    return settings.series.contact or settings.mail.reply_to or settings.mail.from_address
 
 
 def _line_of(error: BaseException, environment: Environment) -> str:

@@ -1,13 +1,23 @@
 """An edition as plain text: the same facts in the same order as the HTML part, 72 columns wide."""
 
+import re
 import textwrap
 import unicodedata
 
 from digest.config import Settings
 from digest.edition.content import Edition, Paragraph
-from digest.rendering.templates import UNSUBSCRIBE_SLOT, WATCH_SLOT, fill, page_of
+from digest.rendering.templates import (
+    CHOSEN_SLOT,
+    UNSUBSCRIBE_SLOT,
+    WATCH_SLOT,
+    contact_of,
+    fill,
+    page_of,
+    preferences_of,
+)
 
 WIDTH = 72
+_FILLER = "\0"
 
 
 def render_text(edition: Edition, settings: Settings) -> str:
@@ -22,17 +32,41 @@ def render_text(edition: Edition, settings: Settings) -> str:
         "folded": folded,
         "rule": "-" * WIDTH,
         "page": page_of(edition, settings),
+        "contact": contact_of(settings),
+        "preferences": preferences_of(settings),
         "watch_list": WATCH_SLOT,
     }
-    lines = [line.rstrip() for line in fill("text/edition.txt", facts).splitlines()]
-    text = "\n".join(_without_double_gaps(lines)).strip("\n") + "\n"
-    return text.replace(f"{WATCH_SLOT}\n\n", WATCH_SLOT)  # a list brings the empty line below it along
+    return tidy(fill("text/edition.txt", facts))
+
+
+def put(text: str, slot: str, piece: str) -> str:
+    """A text with a piece in the place of its slot. A piece brings its line ends along, so that none leaves no gap."""
+    return re.sub(rf"{slot}\n*", lambda _: piece, text)
+
+
+def rest_text(edition: Edition, settings: Settings) -> str:
+    """What is said where sections were left out, with CHOSEN_SLOT for what the readers chose."""
+    return f"{CHOSEN_SLOT}\nAll of it: {page_of(edition, settings)}\nPreferences: {preferences_of(settings)}\n\n"
+
+
+def keep_text(edition: Edition, settings: Settings) -> str:
+    """What is said to a reader whose consent lapses soon."""
+    facts = {"edition": edition, "series": settings.series, "unsubscribe": UNSUBSCRIBE_SLOT, "wrap": wrap}
+    return tidy(fill("text/keep.txt", facts)) + "\n"
+
+
+def tidy(text: str) -> str:
+    """A filled template without blanks at the ends of lines and without gaps of more than one line."""
+    return "\n".join(_without_double_gaps([line.rstrip() for line in text.splitlines()])).strip("\n") + "\n"
 
 
 def wrap(text: str, indent: int = 0, hang: int = 0) -> str:
     """Fold at 72 columns, never at a hyphen: a model's name does not break there."""
     first, rest = " " * indent, " " * (indent + hang)
-    return textwrap.fill(text, WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
+    # textwrap counts characters, not columns: beside a wide one stands a filler, which is taken out again.
+    padded = "".join(char + _FILLER * (_columns(char) - 1) for char in text)
+    folded = textwrap.fill(padded, WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
+    return folded.replace(_FILLER, "")
 
 
 def folded(paragraph: Paragraph) -> str:

@@ -1,0 +1,68 @@
+"""Mail markup: MJML, then premailer, then squeezed. The last steps of every mail's HTML part."""
+
+import functools
+import logging
+import re
+
+from mjml import mjml_to_html
+from premailer import Premailer
+
+from digest.config import asset
+from digest.errors import DigestError
+
+
+def mail_html(markup: str) -> str:
+    """The HTML part that MJML markup makes, every style in its element. Raises DigestError for unknown markup."""
+    return _inlined(_as_html(markup))
+
+
+def _as_html(markup: str) -> str:
+    try:
+        return str(mjml_to_html(markup).html)
+    except (KeyError, ValueError, SyntaxError) as error:
+        raise DigestError(f"templates/email/ gives markup that MJML does not know: {error}; correct it.") from error
+
+
+def _inlined(html: str) -> str:
+    """Write templates/email/inline.css into the elements, for clients that drop style sheets.
+
+    MJML's own style sheets stay in the head untouched; premailer would copy its resets into every cell.
+    """
+    html = html.replace("<!doctype html>", "<!DOCTYPE html>", 1)
+    html = html.replace('<style type="text/css"', '<style type="text/css" data-premailer="ignore"')
+    premailer = Premailer(
+        html,
+        css_text=_inline_css(),
+        keep_style_tags=True,
+        strip_important=False,
+        allow_network=False,
+        allow_loading_external_files=False,
+        disable_validation=True,
+        cssutils_logging_level=logging.CRITICAL,
+        align_floating_images=False,
+        disable_basic_attributes=["width", "height"],
+    )
+    inlined = str(premailer.transform(pretty_print=False))
+    return _squeezed(inlined.replace(f'<style type="text/css">{_inline_css()}</style>', ""))
+
+
+@functools.cache
+def _inline_css() -> str:
+    return (asset("templates") / "email" / "inline.css").read_text(encoding="utf-8")
+
+
+def _squeezed(html: str) -> str:
+    """Drop what only costs bytes, for mail clients clip a message at 102 kB: indentation, spaces between declarations,
+    and classes that no style sheet in the head names. Line breaks stay."""
+    styles = "".join(re.findall(r"<style[^>]*>(.*?)</style>", html, re.DOTALL))
+    named = set(re.findall(r"\.([a-z][\w-]*)", styles))
+
+    def kept_classes(attribute: re.Match[str]) -> str:
+        kept = [name for name in attribute[1].split() if name in named]
+        return f' class="{" ".join(kept)}"' if kept else ""
+
+    def tidy(tag: re.Match[str]) -> str:
+        attributes = re.sub(r' class="([^"]*)"', kept_classes, tag[0])
+        return re.sub(r' style="[^"]*"', lambda style: style[0].replace("; ", ";"), attributes)
+
+    return re.sub(r"\s*\n\s*", "\n", re.sub(r"<[a-z][^<>]*>", tidy, html)).strip() + "\n"
