@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from tests import builders as b
 from tests.edition.test_notes import HOSTILE as HOSTILE_NOTES
 from tests.rendering.test_email import HOSTILE
-from tests.web.test_web_app import Client
+from tests.web.visitors import Client
 
 from digest.config import Settings
 from digest.database import metadata, writing
@@ -247,4 +247,4 @@ def test_a_hostile_note_is_as_harmless_on_the_web_as_in_the_mail(
     page = html.fromstring(client.get(PAGE).text)
     assert not page.xpath("//main//script | //main//style | //main//@style | //@*[starts-with(name(), 'on')]")
     assert page.xpath("//@src") == [f"{WEEK}/cover"]
-    assert all(link.startswith(("https://", "http://", "mailto:")) for link in page.xpath("//@href"))
+    assert all(link.startswith(("https://", "http://", "mailto:")) for link in page.xpath("//main//@href"))

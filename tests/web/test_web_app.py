@@ -1,6 +1,5 @@
 """The public pages: opening them changes nothing, pressing the button works at once."""
 
-import asyncio
 import hashlib
 import logging
 import re
@@ -10,14 +9,12 @@ import time
 from base64 import b64encode
 from collections.abc import Callable
 from datetime import datetime
-from functools import partialmethod
 from typing import Any
 
-import httpx
 import pytest
 import uvicorn
-from fastapi import FastAPI
 from sqlalchemy import Engine
+from tests.web.visitors import KEYS, NOW, Client
 
 from digest.config import Settings
 from digest.errors import DigestError, StorageError
@@ -26,24 +23,6 @@ from digest.web.app import create_app
 
 Rows = Callable[[str], list[dict[str, Any]]]
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
-
-
-class Client:
-    """A visitor without cookies who follows no redirect; each request stands alone."""
-
-    def __init__(self, app: FastAPI) -> None:
-        self._transport = httpx.ASGITransport(app)
-
-    def request(self, method: str, path: str, **content: Any) -> httpx.Response:
-        async def ask() -> httpx.Response:
-            async with httpx.AsyncClient(transport=self._transport, base_url="https://digest.example") as client:
-                return await client.request(method, path, **content)
-
-        return asyncio.run(ask())
-
-    get = partialmethod(request, "GET")
-    head = partialmethod(request, "HEAD")
-    post = partialmethod(request, "POST")
 
 
 @pytest.fixture
@@ -61,7 +40,7 @@ def path(add_readers: Callable[[int], list[int]], settings: Settings) -> str:
 def test_opening_the_link_asks(client: Client, path: str, rows: Rows) -> None:
     page = client.get(path)
     assert page.status_code == 200
-    assert '<form method="post">' in page.text
+    assert f'<form method="post" action="{path}">' in page.text
     assert "example.org" not in page.text
     assert rows("subscriber")[0]["state"] == "confirmed"
 
@@ -95,9 +74,22 @@ def test_one_click_as_multipart_works_too(client: Client, path: str, rows: Rows)
     assert rows("subscriber")[0]["state"] == "withdrawn"
 
 
-def test_unsubscribing_twice_is_fine_and_looks_the_same(client: Client, path: str, rows: Rows) -> None:
-    assert client.post(path).text == client.post(path, data=ONE_CLICK).text
+def test_unsubscribing_twice_is_fine_and_says_so(client: Client, path: str, rows: Rows) -> None:
+    client.post(path)
+    again = client.post(path, data=ONE_CLICK)
+    assert (again.status_code, "You had left already" in again.text) == (200, True)
     assert [event["kind"] for event in rows("consent_event")] == ["confirmed", "withdrawn"]
+
+
+def test_the_log_tells_the_button_from_the_mail_programs_click_and_keeps_a_reason_of_ours(
+    client: Client, settings: Settings, add_readers: Callable[..., list[int]], rows: Rows
+) -> None:
+    keys = [key.get_secret_value().encode() for key in settings.links.keys]
+    paths = [f"/unsubscribe/{links.sign(links.UNSUBSCRIBE, number, keys)}" for number in add_readers(3)]
+    for path, sent in zip(paths, ({"reason": "long"}, {"reason": "<script>"}, ONE_CLICK), strict=True):
+        client.post(path, data=sent)
+    told = [(event["method"], event["detail"]) for event in rows("consent_event") if event["kind"] == "withdrawn"]
+    assert told == [("unsubscribe link", "long"), ("unsubscribe link", ""), ("one-click unsubscribe", "")]
 
 
 @pytest.mark.parametrize(
@@ -106,7 +98,7 @@ def test_unsubscribing_twice_is_fine_and_looks_the_same(client: Client, path: st
         lambda path: path[:-1],
         lambda path: path + "A",
         lambda path: path[:-1] + ("A" if path[-1] != "A" else "B"),
-        lambda path: "/unsubscribe/" + links.sign("confirm", 1, [b"0123456789abcdef0123456789abcdef"]),
+        lambda path: "/unsubscribe/" + links.sign("confirm", 1, KEYS, NOW),
         lambda _: "/unsubscribe/%F0%9F%92%A9",
         lambda _: "/unsubscribe/<script>alert(1)</script>",
         lambda _: "/unsubscribe/" + "A" * 5000,
@@ -165,10 +157,10 @@ def test_health_says_ok_only_while_the_database_answers(client: Client, monkeypa
 def test_a_database_in_trouble_is_a_page_that_asks_to_come_back(
     client: Client, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def locked(*_: object) -> None:
+    def locked(*_: object, **__: object) -> None:
         raise StorageError("the database is locked")
 
-    monkeypatch.setattr("digest.membership.unsubscribe_by_token", locked)
+    monkeypatch.setattr("digest.membership.leaving.unsubscribe", locked)
     answer = client.post(path)
     assert answer.status_code == 503
     assert "try again" in answer.text

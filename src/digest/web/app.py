@@ -1,57 +1,55 @@
-"""The public pages: unsubscribe, editions, whether the service lives. No script, no cookie, nothing from elsewhere."""
+"""The web application: its pages, what every answer carries, what is said when something is wrong.
 
-import hashlib
+No script, no cookie, nothing from elsewhere. Opening a page changes nothing.
+"""
+
+import logging
 import socket
-from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from http import HTTPStatus
 
 import uvicorn
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import HTMLResponse, PlainTextResponse
+from fastapi.responses import PlainTextResponse
 from sqlalchemy import Engine
 from starlette.exceptions import HTTPException
 
-from digest import membership
-from digest.config import Settings, asset
+from digest.config import Settings
 from digest.database import reading, writing
 from digest.errors import DigestError, StorageError
-from digest.rendering.templates import fill
-from digest.subscribers import links, store
-from digest.web import editions
+from digest.subscribers import store
+from digest.subscribers.location import country_database, daily_key
+from digest.subscribers.regimes import packaged_regimes
+from digest.web import about, api, choices, editions, leaving, signing_up
+from digest.web.abuse import Limits
+from digest.web.pages import LOOK, Site, headers_for, style_sheet
+
+_log = logging.getLogger(__name__)
 
 
 def create_app(engine: Engine, settings: Settings, clock: Callable[[], datetime]) -> FastAPI:
-    """The web application on one database. Raises StorageError if that does not answer now."""
+    """The web application on one database. Raises StorageError if that does not answer now, ConfigError for rows
+    of regimes that cannot be read."""
     with writing(engine) as connection:
         keys = store.link_keys(connection, settings.links, clock())
-    style = (asset("templates") / "web" / "style.css").read_text(encoding="utf-8")
-    headers = _headers(style)
-
-    def page(template: str, status: HTTPStatus = HTTPStatus.OK, *, pictures: bool = False, **facts: object) -> Response:
-        html = fill(f"web/{template}", {"series": settings.series, "style": style, **facts})
-        return HTMLResponse(html, status, {"Content-Security-Policy": _policy(style, pictures=pictures)})
-
+    packaged_regimes(settings.consent.regimes)  # a file that cannot be read is told now, not to the first reader
+    site = Site(
+        engine=engine,
+        settings=settings,
+        clock=clock,
+        keys=keys,
+        style=style_sheet(),
+        limits=Limits(settings.signup),
+        day_key=daily_key(),
+        country_at=country_database(settings.location.database, clock),
+    )
     app = FastAPI(title=settings.series.title, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app.state.site = site
+    for room in (signing_up, choices, leaving, editions, about, api):
+        app.include_router(room.router)
 
-    @app.api_route("/unsubscribe/{token}", methods=["GET", "HEAD"])
-    def ask(token: str) -> Response:
-        # The database is not even asked: link scanners open every link, and a forwarded mail must tell nothing.
-        if links.read(token, links.UNSUBSCRIBE, keys) is None:
-            return page("unknown_link.html", HTTPStatus.NOT_FOUND)
-        return page("unsubscribe.html")
-
-    @app.post("/unsubscribe/{token}")
-    def act(token: str) -> Response:
-        # The button and a mail program's one-click (RFC 8058) are the same: the signed token authorises it.
-        if not membership.unsubscribe_by_token(engine, token, keys, clock()):
-            return page("unknown_link.html", HTTPStatus.NOT_FOUND)
-        return page("unsubscribed.html")
-
-    app.include_router(editions.pages(engine, settings, page))
-
-    @app.api_route("/healthz", methods=["GET", "HEAD"])
+    @app.api_route("/healthz", methods=LOOK)
     def healthz() -> Response:
         try:
             with reading(engine) as connection:
@@ -61,22 +59,38 @@ def create_app(engine: Engine, settings: Settings, clock: Callable[[], datetime]
         return PlainTextResponse("ok\n")
 
     @app.exception_handler(HTTPException)
-    async def not_here(_request: Request, error: Exception) -> Response:
-        status = error.status_code if isinstance(error, HTTPException) else HTTPStatus.INTERNAL_SERVER_ERROR
-        return page("not_found.html", HTTPStatus(status))
+    async def refused(_request: Request, error: HTTPException) -> Response:
+        page = site.page("refused.html", HTTPStatus(error.status_code), code=error.status_code)
+        page.headers.update(error.headers or {})
+        return page
 
     @app.exception_handler(DigestError)
-    async def not_now(_request: Request, _error: Exception) -> Response:
-        return page("not_now.html", HTTPStatus.SERVICE_UNAVAILABLE)
+    async def not_now(_request: Request, error: DigestError) -> Response:
+        _log.error("a page could not be made: %s", error)
+        return site.page("not_now.html", HTTPStatus.SERVICE_UNAVAILABLE)
+
+    _guard(app, site)
+    return app
+
+
+def _guard(app: FastAPI, site: Site) -> None:
+    """Give every answer its headers, and a page to what nobody foresaw."""
+    headers = headers_for(site)
 
     @app.middleware("http")
     async def guarded(request: Request, respond: Callable[[Request], Awaitable[Response]]) -> Response:
-        response = await respond(request)
+        try:
+            response = await respond(request)
+        except Exception as error:  # noqa: BLE001 (its words are not logged: they may hold what a reader typed)
+            trace = error.__traceback__
+            while trace and trace.tb_next:
+                trace = trace.tb_next
+            where = f"{trace.tb_frame.f_code.co_filename} line {trace.tb_lineno}" if trace else "an unknown place"
+            _log.error("a page failed with %s in %s", type(error).__name__, where)
+            response = site.page("not_now.html", HTTPStatus.INTERNAL_SERVER_ERROR)
         for name, value in headers.items():
             response.headers.setdefault(name, value)
         return response
-
-    return app
 
 
 def serve(app: FastAPI, host: str, port: int) -> None:
@@ -86,6 +100,9 @@ def serve(app: FastAPI, host: str, port: int) -> None:
     """
     try:
         with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET) as listener:
+            # Connections inherit it. asyncio would set it only on sockets whose protocol is named, which this is not;
+            # without it a page's second packet waits 40 ms for the first one's acknowledgement.
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             print(f"serving http://{host}:{listener.getsockname()[1]}", flush=True)
             config = uvicorn.Config(
                 app, access_log=False, log_level="warning", server_header=False, proxy_headers=False, lifespan="off"
@@ -93,23 +110,3 @@ def serve(app: FastAPI, host: str, port: int) -> None:
             uvicorn.Server(config).run(sockets=[listener])
     except OSError as error:
         raise DigestError(f"port {port} of {host} cannot be listened on: {error.strerror}; name another.") from error
-
-
-def _headers(style: str) -> dict[str, str]:
-    """For every answer that does not say otherwise."""
-    return {
-        "Content-Security-Policy": _policy(style),
-        "Referrer-Policy": "no-referrer",
-        "Cache-Control": "no-store",
-        "X-Content-Type-Options": "nosniff",
-    }
-
-
-def _policy(style: str, *, pictures: bool = False) -> str:
-    """What a page may load (CSP level 2): the one style sheet, which stands in it, by its hash; `pictures` of ours."""
-    digest = b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    own = "; img-src 'self'" if pictures else ""
-    return (
-        f"default-src 'none'; style-src 'sha256-{digest}'{own}; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    )

@@ -1,8 +1,7 @@
-"""An approved edition on the web: what it says first, the whole note of which the mail has the opening, its sources."""
+"""Approved editions on the web: a list of them, and of each what it says first, the whole note, its sources."""
 
 import hashlib
 import re
-from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
 
@@ -10,37 +9,40 @@ from fastapi import APIRouter, Response
 from sqlalchemy import Engine
 from starlette.exceptions import HTTPException
 
-from digest.config import Settings
 from digest.database import reading
 from digest.edition import store
 from digest.edition.content import Cover, Edition
+from digest.web.pages import LOOK, Here
 
 _WEEK = re.compile(r"\d{4}-W\d{2}", re.ASCII)  # an ISO 8601 week in the one form that is stored and linked
+_AFTER_ALL = "9999-W99"
+_MOST_LISTED = 60
+
+router = APIRouter()
 
 
-def pages(engine: Engine, settings: Settings, page: Callable[..., Response]) -> APIRouter:
-    """`/editions/{week}` and its cover picture. `page` fills a template of templates/web/ with facts.
+@router.api_route("/editions", methods=LOOK)
+def show_all(site: Here) -> Response:
+    with reading(site.engine) as connection:
+        stored = store.approved_before(connection, _AFTER_ALL, _MOST_LISTED)
+    return site.page("editions.html", editions=[one.edition for one in reversed(stored) if one.approved])
 
-    Both answer 404 where there is no approved edition of that week; neither changes anything.
-    """
-    router = APIRouter()
 
-    @router.api_route("/editions/{week}", methods=["GET", "HEAD"])
-    def show(week: str) -> Response:
-        edition = _approved(engine, week)
-        has_cover = edition.note is not None and edition.note.cover is not None
-        return page("edition.html", pictures=has_cover, edition=edition)
+@router.api_route("/editions/{week}", methods=LOOK)
+def show(site: Here, week: str) -> Response:
+    edition = _approved(site.engine, week)
+    has_cover = edition.note is not None and edition.note.cover is not None
+    return site.page("edition.html", pictures=has_cover, edition=edition)
 
-    @router.api_route("/editions/{week}/cover", methods=["GET", "HEAD"])
-    def show_cover(week: str) -> Response:
-        note = _approved(engine, week).note
-        cover = note.cover if note else None
-        picture = _picture(settings.series.notes, cover) if cover else None
-        if cover is None or picture is None:
-            raise HTTPException(HTTPStatus.NOT_FOUND)
-        return Response(picture, media_type=cover.media_type)
 
-    return router
+@router.api_route("/editions/{week}/cover", methods=LOOK)
+def show_cover(site: Here, week: str) -> Response:
+    note = _approved(site.engine, week).note
+    cover = note.cover if note else None
+    picture = _picture(site.settings.series.notes, cover) if cover else None
+    if cover is None or picture is None:
+        raise HTTPException(HTTPStatus.NOT_FOUND)
+    return Response(picture, media_type=cover.media_type)
 
 
 def _approved(engine: Engine, week: str) -> Edition:
