@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine
+from tests.outgoing import some_outgoing
 
-from digest import membership
 from digest.config import Settings
 from digest.database import reading, writing
 from digest.delivery import outbox
 from digest.edition import store as editions
 from digest.errors import DigestError, UsageError
+from digest.membership import importing
 from digest.operations.status import read_status
 from digest.rendering.email import render
 from digest.scores.recorded import find_recorded
@@ -74,9 +75,9 @@ def told(engine: Engine, week: Week) -> list[str]:
     return [disagreement.name.raw for disagreement in stored.edition.disagreements]
 
 
-def add_reader(engine: Engine) -> None:
+def add_reader(engine: Engine, settings: Settings) -> None:
     fields = {"email": "ada@example.org", "consented_at": "2026-05-01", "method": "form", "wording": "v1"}
-    membership.add(engine, membership.newcomer(fields, NOW), NOW)
+    importing.add(engine, settings, importing.newcomer(fields, settings, NOW), NOW)
 
 
 @pytest.mark.usefixtures("three_weeks")
@@ -134,7 +135,7 @@ def test_a_draft_that_was_overtaken_by_the_sending_changes_nothing(
 
     def slowly(*given: Any) -> Any:  # meanwhile another process sends the week
         with writing(engine) as connection:
-            outbox.queue(connection, str(W19), approved.content_hash, NOW)
+            outbox.queue(connection, some_outgoing(str(W19)), approved.content_hash, NOW)
         return render(*given)
 
     monkeypatch.setattr("digest.weekly.stages.render", slowly)
@@ -162,11 +163,11 @@ def test_a_week_that_has_not_begun_is_refused(engine: Engine, desk: Settings) ->
 
 @pytest.mark.usefixtures("three_weeks")
 def test_mail_of_an_earlier_week_is_named_by_status_and_gone_on_with(engine: Engine, desk: Settings) -> None:
-    add_reader(engine)
+    add_reader(engine, desk)
     stages.draft(engine, desk, W18, NOW)
     approved = stages.approve(engine, W18, NOW)
     with writing(engine) as connection:
-        outbox.queue(connection, str(W18), approved.content_hash, NOW)
+        outbox.queue(connection, some_outgoing(str(W18)), approved.content_hash, NOW)
     assert any("1 deliveries of 2026-W18" in need for need in read_status(engine, desk, NOW).needs)
     (sent,) = stages.send_unfinished(engine, desk, W20, lambda: NOW)
     assert sent.tally["sent"] == 1

@@ -1,13 +1,16 @@
 """The program and the commands about running it. Every help text ends with an example that can be typed."""
 
+import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from digest import __version__
-from digest.cli import captures, editions, printing, questions, readers
+from digest.cli import captures, doctor, editions, geoip, keys, printing, questions, readers
 from digest.cli.context import AsJson, clock, database, now, print_json, settings
+from digest.delivery.workers import letters_sent
 from digest.operations.demo import run_demo
 from digest.operations.status import read_status
 from digest.web.app import create_app
@@ -22,7 +25,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     no_args_is_help=True,
 )
-for part in (captures, questions, editions, readers):
+for part in (captures, questions, editions, readers, keys, geoip, doctor):
     app.add_typer(part.app)
 
 
@@ -54,19 +57,21 @@ def demo(out: Annotated[Path, typer.Option(help="the folder to work in")] = Path
 def serve(
     host: Annotated[str | None, typer.Option(help="the address to listen on")] = None,
     port: Annotated[int | None, typer.Option(help="the port to listen on", min=0, max=65535)] = None,
-    no_scheduler: Annotated[  # noqa: ARG001 (pages are all that is served as yet)
-        bool, typer.Option("--no-scheduler", help="pages only")
-    ] = False,
+    no_scheduler: Annotated[bool, typer.Option("--no-scheduler", help="pages only; send no letters")] = False,
 ) -> None:
-    """Serve the pages that a mail links to: unsubscribe, and /healthz for a watchdog.
+    """Serve the pages (sign-up, confirmation, preferences, editions) and send the letters that they ask for.
 
     Example: digest serve --port 8000
     """
-    chosen = settings()
+    chosen, running = settings(), clock()
     with database(chosen) as engine:
-        serve_app(
-            create_app(engine, chosen, clock()), host or chosen.web.host, chosen.web.port if port is None else port
-        )
+        app = create_app(engine, chosen, running)
+        where = host or chosen.web.host, chosen.web.port if port is None else port
+        if no_scheduler:
+            serve_app(app, *where)
+            return
+        with letters_sent(engine, chosen, running, partial(print, file=sys.stderr, flush=True)):
+            serve_app(app, *where)
 
 
 @app.command()

@@ -7,8 +7,10 @@ import typer
 from digest.cli import printing
 from digest.cli.context import WeekName, clock, database, now, progress, settings
 from digest.database import reading
+from digest.delivery.sending import send_letters
 from digest.edition.store import newest_edition
 from digest.errors import DigestError
+from digest.membership.retention import expire
 from digest.operations.status import audience
 from digest.weekly import collecting, stages
 from digest.weekly.calendar import Week, parse_week
@@ -54,11 +56,10 @@ def send(
     chosen = settings()
     with database(chosen) as engine:
         at = _edition_week(engine, week)
-        count = audience(engine, at)
         if dry_run:
-            print(f"{at} would go to {count:,} readers; nothing was queued or sent.")
+            printing.forecast(at, stages.forecast(engine, chosen, at, now()))
             return
-        with progress("sending", count) as advance:
+        with progress("sending", audience(engine, at)) as advance:
             result = stages.send(engine, chosen, at, clock(), advance)
     printing.sent(result)
 
@@ -88,6 +89,8 @@ def weekly(week: Annotated[str | None, typer.Option(help="another week than the 
             results = list(collecting.collect(engine, chosen, now(), missing_in=at))
             if results:
                 printing.collected(results)
+        expire(engine, chosen, now())
+        send_letters(engine, chosen, clock())
         for earlier in stages.send_unfinished(engine, chosen, at, clock()):
             printing.sent(earlier)
         with progress("sending", audience(engine, at)) as advance:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from typing import cast
 
 from rich.console import Console
 from rich.padding import Padding
@@ -13,6 +14,7 @@ from digest.changes.kinds import EXPLAINED, Change, Figure, Kind, Reason
 from digest.changes.ranking import Standing
 from digest.changes.week import SourceWeek, WeekChanges
 from digest.config import Settings, Source
+from digest.delivery.outbox import State
 from digest.edition import numbers
 from digest.edition.documents import sentence, value_words
 from digest.edition.naming import shown_name
@@ -20,7 +22,8 @@ from digest.operations.demo import Demo
 from digest.operations.status import Status
 from digest.scores.catalog import ModelName, resolve
 from digest.scores.snapshot import Snapshot
-from digest.subscribers.store import Subscriber
+from digest.subscribers import routing
+from digest.weekly.calendar import Week
 from digest.weekly.collecting import Collected
 from digest.weekly.stages import Drafted, Sent
 
@@ -246,6 +249,15 @@ def next_step(words: str) -> None:
     out.print(Text.assemble(("\nNext  ", "bold"), words))
 
 
+def forecast(week: Week, counted: Mapping[tuple[State, str], int]) -> None:
+    """To how many readers an edition would go, and why the others get it later or not at all."""
+    going = sum(count for (state, _reason), count in counted.items() if state == "pending")
+    print(f"{week} would go to {going:,} readers; nothing was queued or sent.")
+    for (state, reason), count in counted.items():
+        if state != "pending":
+            out.print(Text(f"  {count:>9,}  {state}: {routing.REASONS[cast(routing.Reason, reason)]}"))
+
+
 def sent(result: Sent) -> None:
     """How the deliveries of a mailing stand."""
     out.print(Text.assemble((f"Mailing {result.mailing.week}", "bold"), f"  {result.mailing.audience:,} readers"))
@@ -307,16 +319,6 @@ def checked(snapshot: Snapshot) -> None:
             f"{len(snapshot.benchmarks)} benchmarks, {len(snapshot.offers):,} offers; nothing was stored."
         )
     )
-
-
-def subscribers(found: Sequence[Subscriber]) -> None:
-    """Readers with their state, country and locale."""
-    table = _table("Address", "State", "Country", "Locale")
-    for reader in found:
-        table.add_row(Text(reader.email), reader.consent.state, reader.consent.country or "not known", reader.locale)
-    if found:
-        out.print(table)
-    out.print(Text(f"{numbers.several(len(found), 'reader')}."))
 
 
 def status(found: Status, settings: Settings) -> None:

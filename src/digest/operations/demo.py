@@ -6,12 +6,12 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from digest import membership
 from digest.changes.week import WeekChanges
 from digest.config import Database, Delivery, Links, Settings, asset, load_settings
 from digest.database import open_database, reading
 from digest.edition.store import StoredEdition
 from digest.errors import StorageError
+from digest.membership import importing, listing
 from digest.scores.recorded import find_recorded
 from digest.weekly.calendar import parse_week
 from digest.weekly.collecting import Collected, backfill
@@ -71,7 +71,7 @@ def _demo_settings(out: Path) -> Settings:
 def _run(engine: Engine, settings: Settings) -> Demo:
     captures, _skipped = find_recorded(asset("data") / "demo", settings.sources)
     collected = tuple(backfill(engine, settings, captures))
-    _sign_up(engine)
+    _sign_up(engine, settings)
     with reading(engine) as connection:
         changes = compare_weeks(connection, settings, WEEK.previous, WEEK)
     if not is_queued(engine, WEEK):
@@ -88,9 +88,9 @@ def _run(engine: Engine, settings: Settings) -> Demo:
     )
 
 
-def _sign_up(engine: Engine) -> None:
-    there = {reader.email for reader in membership.list_subscribers(engine)}
+def _sign_up(engine: Engine, settings: Settings) -> None:
+    there = {reader.email for reader in listing.list_subscribers(engine)}
     for email, country in READERS.items():
         if email not in there:
             proof = {"consented_at": "2026-03-01", "method": "demo", "wording": "demo readers", "country": country}
-            membership.add(engine, membership.newcomer({"email": email, **proof}, NOW), NOW)
+            importing.add(engine, settings, importing.newcomer({"email": email, **proof}, settings, NOW), NOW)

@@ -12,6 +12,8 @@ from digest.database import reading
 from digest.delivery import outbox
 from digest.edition import store as editions
 from digest.scores.catalog import resolve
+from digest.subscribers.location import database_age
+from digest.subscribers.store import braked_until
 from digest.weekly.calendar import Week
 from digest.weekly.stages import compare_weeks
 
@@ -34,7 +36,7 @@ def audience(engine: Engine, week: Week) -> int:
     """How many readers a week's edition goes to: those it was queued to, or those it would be queued to now."""
     with reading(engine) as connection:
         mailing = outbox.find(connection, str(week))
-        return mailing.audience if mailing else outbox.audience(connection)
+        return mailing.audience if mailing else outbox.count_audience(connection)
 
 
 def read_status(engine: Engine, settings: Settings, now: datetime) -> Status:
@@ -46,7 +48,8 @@ def read_status(engine: Engine, settings: Settings, now: datetime) -> Status:
         stored = editions.load_edition(connection, newest) if newest else None
         mailing = outbox.find(connection, newest) if newest else None
         tally = outbox.tally(connection, mailing.id) if mailing else {}
-        waiting = [(it.week, outbox.tally(connection, it.id)) for it in outbox.unfinished(connection)]
+        waiting = [(it, outbox.tally(connection, it.id)) for it in outbox.unfinished(connection)]
+        braked = braked_until(connection, now)
     approved = stored is not None and stored.approved
     needs = list(_settings_to_mend(settings))
     needs += [f"source {it.state.source} failed: {it.state.failure}" for it in sources if it.status == "failed"]
@@ -62,14 +65,29 @@ def read_status(engine: Engine, settings: Settings, now: datetime) -> Status:
     ]
     if stored and not approved:
         needs.append(f"the edition of {newest} waits for approval: digest approve {newest}")
-    for unfinished, states in waiting:
-        left = sum(states[state] for state in ("pending", "claimed", "dot", "deferred"))
-        needs.append(f"{left:,} deliveries of {unfinished} are still to be made: digest send {unfinished}")
+    needs += [text for mailing, states in waiting if (text := _left(mailing, states))]
+    if braked is not None:
+        needs.append(
+            f"confirmations are paused until {braked:%Y-%m-%d %H:%M} UTC: more sign-ups came in than [signup] in_all "
+            "allows; look at `digest subscribers list --state requested`."
+        )
+    if country_age := database_age(settings.location.database, now):
+        needs.append(country_age)
     if tally.get("uncertain"):
         needs.append(
             f"{tally['uncertain']} deliveries of {newest} are uncertain: the relay broke off at the last moment."
         )
     return Status(week, sources, newest, approved, tally, tuple(needs), _unresolved(sources))
+
+
+def _left(mailing: outbox.Mailing, states: Mapping[outbox.State, int]) -> str:
+    """What is still to be sent of a mailing. What is held waits for a moment, not for a person."""
+    left = sum(states[state] for state in ("pending", "claimed", "dot", "deferred"))
+    if not left:
+        return ""
+    if mailing.kind in outbox.LETTERS:
+        return f"{left:,} {mailing.kind} mails of {mailing.week} wait: digest serve sends them."
+    return f"{left:,} deliveries of {mailing.week} are still to be made: digest send {mailing.week}"
 
 
 def _unresolved(sources: Sequence[SourceWeek]) -> tuple[str, ...]:

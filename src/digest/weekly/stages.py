@@ -13,14 +13,18 @@ from digest.changes.week import State, WeekChanges, compare_week
 from digest.config import Settings
 from digest.database import reading, writing
 from digest.delivery import outbox, sending
+from digest.delivery.contents import of_edition
 from digest.edition import store as editions
 from digest.edition.compose import compose
 from digest.edition.notes import for_sending, load_note
 from digest.edition.store import StoredEdition
+from digest.edition.watching import followed, stirred
 from digest.errors import DigestError, UsageError
 from digest.rendering.email import render
 from digest.scores import store as scores
 from digest.scores.snapshot import Snapshot
+from digest.subscribers.regimes import duties, packaged_regimes
+from digest.subscribers.routing import Outgoing
 from digest.weekly.calendar import Week, parse_week
 
 EDITIONS_TO_CATCH_UP = 4
@@ -121,7 +125,9 @@ def draft(engine: Engine, settings: Settings, week: Week, now: datetime) -> Draf
         last_subject=earlier[-1].rendered.subject if earlier else None,
         note=for_sending(load_note(settings.series.notes, str(week))),
     )
-    rendered = render(edition, settings, [stored.edition for stored in earlier])
+    regimes = packaged_regimes(settings.consent.regimes).by_code
+    carried = {code: duties(regime, "edition", settings.series.commercial) for code, regime in regimes.items()}
+    rendered = render(edition, settings, [stored.edition for stored in earlier], carried)
     with writing(engine) as connection:
         if outbox.find(connection, str(week)) is not None:  # while this was rendered, somebody else sent it
             raise DigestError(f"the edition of {week} is already being sent and can no longer be drafted anew.")
@@ -168,9 +174,42 @@ def send(
                 f"[series] or [mail] say otherwise than when the edition of {week} was approved; "
                 "set them back, or draft and approve it again if none of it was sent."
             )
-        mailing = outbox.queue(connection, str(week), stored.content_hash, clock())
+        edition = _outgoing(connection, settings, stored, clock())
+        mailing = outbox.queue(connection, edition, stored.content_hash, clock())
+        earlier = editions.approved_before(connection, str(week), EDITIONS_TO_CATCH_UP)
+    missed = [one.edition for one in earlier]
+    contents = of_edition(stored.rendered, [*missed, stored.edition], edition, settings)
     transport = sending.transport_of(settings)
-    return Sent(mailing, sending.drain(engine, settings, mailing, stored.rendered, transport, clock, report))
+    return Sent(mailing, sending.drain(engine, settings, mailing, contents, transport, clock, report))
+
+
+def outgoing(connection: Connection, settings: Settings, week: Week, now: datetime) -> Outgoing | None:
+    """What routing asks of a week's edition; None where there is none."""
+    stored = editions.load_edition(connection, str(week))
+    return _outgoing(connection, settings, stored, now) if stored else None
+
+
+def forecast(engine: Engine, settings: Settings, week: Week, now: datetime) -> Mapping[tuple[outbox.State, str], int]:
+    """To how many readers a week's edition would go if it was queued now, by state and reason, or how it went."""
+    with reading(engine) as connection:
+        stored = _drafted(connection, week)
+        return outbox.forecast(connection, _outgoing(connection, settings, stored, now), now)
+
+
+def _outgoing(connection: Connection, settings: Settings, stored: StoredEdition, now: datetime) -> Outgoing:
+    mailing = outbox.find(connection, stored.week)
+    edition = stored.edition
+    return Outgoing(
+        week=stored.week,
+        quiet=edition.quiet,
+        stirred=stirred(followed([edition])) if edition.quiet else frozenset(),
+        closes_at=(mailing.queued_at if mailing else now) + timedelta(hours=settings.delivery.give_up_after_hours),
+        regimes=packaged_regimes(settings.consent.regimes),
+        commercial=settings.series.commercial,
+        from_hour=settings.delivery.from_hour,
+        until_hour=settings.delivery.until_hour,
+        zone=settings.series.zone,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +244,7 @@ def run_week(
 def send_unfinished(engine: Engine, settings: Settings, but: Week, clock: Callable[[], datetime]) -> list[Sent]:
     """Go on with the mailings of other weeks that were put off or broke off."""
     with reading(engine) as connection:
-        waiting = [parse_week(mailing.week) for mailing in outbox.unfinished(connection)]
+        waiting = [parse_week(one.week) for one in outbox.unfinished(connection) if one.kind == "edition"]
     return [send(engine, settings, week, clock) for week in waiting if week != but]
 
 

@@ -1,0 +1,43 @@
+"""The command that looks whether everything is there that the program stands on."""
+
+from collections.abc import Iterator
+
+import typer
+
+from digest.cli import reader_words
+from digest.cli.context import AsJson, database, now, print_json, settings
+from digest.errors import ConfigError, StorageError
+from digest.operations.doctor import Finding, examine
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Settings, database, consent log, keys, transport, regimes, templates: one line each, and what to do.
+
+    Example: digest doctor
+    """
+    found = []
+    for finding in _findings():
+        found.append(finding)
+        if not as_json:
+            reader_words.finding(finding)
+    if as_json:
+        print_json([finding._asdict() for finding in found])
+    if any(finding.level == "fail" for finding in found):
+        raise typer.Exit(1)
+
+
+def _findings() -> Iterator[Finding]:
+    try:
+        chosen = settings()
+    except ConfigError as error:
+        yield Finding("settings", "fail", str(error))
+        return
+    yield Finding("settings", "ok", "config.toml can be read.")
+    try:
+        with database(chosen) as engine:
+            yield from examine(engine, chosen, now())
+    except StorageError as error:
+        yield Finding("database", "fail", str(error))

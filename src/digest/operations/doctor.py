@@ -1,0 +1,166 @@
+"""The doctor: is everything there that the program stands on, and does the consent log hold?"""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+from datetime import datetime, timedelta
+from typing import Literal, NamedTuple
+
+from jinja2 import Environment, TemplateSyntaxError
+from sqlalchemy import Connection, Engine
+
+from digest.config import Settings, asset
+from digest.database import SCHEMA_VERSION, reading
+from digest.delivery.sending import transport_of
+from digest.delivery.transports import smtp
+from digest.edition.numbers import several
+from digest.errors import DeliveryError, DigestError
+from digest.membership.proving import Standing, faults_of
+from digest.subscribers import store
+from digest.subscribers.consent import Consent
+from digest.subscribers.location import database_age
+from digest.subscribers.regimes import packaged_regimes
+
+Level = Literal["ok", "note", "warn", "fail"]
+"""note: nothing is wrong, but a person should know it."""
+
+_SHOWN = 5
+_CLOCKS_DIFFER = timedelta(minutes=5)
+
+
+class Finding(NamedTuple):
+    """What was looked at, how it is, and a sentence: what was found, and what to do."""
+
+    what: str
+    level: Level
+    said: str
+
+
+def examine(engine: Engine, settings: Settings, now: datetime) -> Iterator[Finding]:
+    """All that can be looked at with a database, in order. A look that fails is a finding, and the next follows."""
+    looks: tuple[tuple[str, Callable[[], Iterator[Finding]]], ...] = (
+        ("database", lambda: _database(engine)),
+        ("consent log", lambda: _consent_log(engine, now)),
+        ("link keys", lambda: _link_keys(engine, settings)),
+        ("transport", lambda: _transport(settings)),
+        ("regimes", lambda: _regimes(settings)),
+        ("country database", lambda: _country_database(settings, now)),
+        ("templates", _templates),
+    )
+    for what, look in looks:
+        try:
+            yield from look()
+        except DigestError as error:
+            yield Finding(what, "fail", str(error))
+
+
+def _database(engine: Engine) -> Iterator[Finding]:
+    with reading(engine) as connection:
+        store.check(connection)
+    yield Finding("database", "ok", f"{engine.dialect.name} answers; its tables are those of version {SCHEMA_VERSION}.")
+
+
+def _consent_log(engine: Engine, now: datetime) -> Iterator[Finding]:
+    """Every log, held against itself and against the reader's row; read in pieces, whatever their number."""
+    faults, wrong, logs, ahead = list[str](), 0, 0, 0
+    with reading(engine) as connection:
+        try:
+            for number, faulty, newest in _read_logs(connection):
+                logs += 1
+                ahead += newest > now + _CLOCKS_DIFFER
+                wrong += bool(faulty)
+                faults += [f"log {number}: {fault}" for fault in faulty] if wrong <= _SHOWN else []
+        except ValueError:  # a moment that is none, a choice that is none: nothing that this program wrote
+            wrong += 1
+            faults.append(f"after {several(logs, 'log')} there is a row that cannot be read")
+        without = store.without_log(connection)
+    if without:
+        yield Finding("consent log", "fail", f"{several(without, 'reader')} with no event at all: {_RESTORE}")
+    if wrong:
+        more = f"; and {wrong - _SHOWN} more" if wrong > _SHOWN else ""
+        yield Finding("consent log", "fail", f"{'; '.join(faults)}{more}: {_RESTORE}")
+    if not (wrong or without):
+        yield Finding("consent log", "ok", f"{several(logs, 'log')}, and every chain holds.")
+    if ahead:
+        said = f"{several(ahead, 'log')} with events later than this machine's clock: set the clock (NTP)."
+        yield Finding("clock", "warn", said)
+
+
+_RESTORE = "somebody wrote to the database by another way; compare it with a backup before the next mail."
+
+
+def _read_logs(connection: Connection) -> Iterator[tuple[int, tuple[str, ...], datetime]]:
+    """Each log's number, what is wrong with it, and the moment of its newest event."""
+    for number, links, row in store.logs(connection):
+        standing = None
+        if row is not None:
+            consent = Consent(**{one.name: row[f"reader_{one.name}"] for one in fields(Consent)})
+            standing = Standing(consent, row["reader_log_number"], row["reader_log_hash"])
+        yield number, tuple(faults_of(links, standing)), max(link.event.at for link in links)
+
+
+def _link_keys(engine: Engine, settings: Settings) -> Iterator[Finding]:
+    with reading(engine) as connection:
+        kept = store.keeps_link_key(connection)
+    if settings.links.keys:
+        yield Finding("link keys", "ok", f"{several(len(settings.links.keys), 'key')} in [links] keys.")
+    elif kept:
+        said = "the key is kept in the database: who holds a backup can sign links; [links] keys keeps it apart."
+        yield Finding("link keys", "note", said)
+    else:
+        yield Finding("link keys", "note", "there is no key yet; the first link makes one, kept in the database.")
+
+
+def _transport(settings: Settings) -> Iterator[Finding]:
+    if settings.delivery.transport == "smtp":
+        session = smtp._connect(settings.smtp)
+        session.close()
+        yield Finding("transport", "ok", f"the relay {settings.smtp.host}:{settings.smtp.port} answers.")
+        return
+    folder = settings.delivery.maildir
+    with transport_of(settings):
+        try:
+            with tempfile.TemporaryFile(dir=folder / "tmp"):
+                pass
+        except OSError as error:
+            raise DeliveryError(
+                f"the Maildir {folder} cannot be written: {error.strerror}; make it writable."
+            ) from error
+    yield Finding("transport", "ok", f"the Maildir {folder} can be written; nothing is mailed by it.")
+
+
+def _regimes(settings: Settings) -> Iterator[Finding]:
+    table = packaged_regimes(settings.consent.regimes)
+    yield Finding("regimes", "ok", f"version {table.version}, {several(len(table.by_code), 'region')}.")
+    for regime in table.by_code.values():
+        for note in regime.operator_notes:
+            yield Finding("regimes", "note", f"{regime.name}: {note}")
+
+
+def _country_database(settings: Settings, now: datetime) -> Iterator[Finding]:
+    path = settings.location.database
+    if not path.is_file():
+        said = f"there is no {path}, so only what readers or a proxy say tells a country: run `digest geoip update`."
+        yield Finding("country database", "note", said)
+    elif said := database_age(path, now):
+        yield Finding("country database", "warn", said)
+    else:
+        yield Finding("country database", "ok", f"{path} is young enough.")
+
+
+def _templates() -> Iterator[Finding]:
+    """Each file is read and parsed; what it asks for shows when it is filled."""
+    root, count = asset("templates"), 0
+    for path in sorted(root.rglob("*")):
+        if path.suffix not in (".html", ".mjml", ".txt", ".xml"):
+            continue
+        name = path.relative_to(root).as_posix()
+        try:
+            Environment(autoescape=True).parse(path.read_text(encoding="utf-8"))
+            count += 1
+        except (OSError, UnicodeDecodeError) as error:
+            yield Finding("templates", "fail", f"templates/{name} cannot be read: {error}; install the program anew.")
+        except TemplateSyntaxError as error:
+            yield Finding("templates", "fail", f"templates/{name} line {error.lineno}: {error.message}; correct it.")
+    level: Level = "ok" if count else "fail"
+    yield Finding("templates", level, f"{several(count, 'template')} can be read.")

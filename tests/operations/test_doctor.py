@@ -1,0 +1,175 @@
+"""The doctor names what is wrong, above all each way in which a consent log can be tampered with."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from digest.config import Settings
+from digest.database import writing
+from digest.operations.doctor import Finding, examine
+from digest.subscribers import store
+from digest.subscribers.consent import ConsentEvent
+from digest.subscribers.store import Newcomer
+
+AT = datetime.fromisoformat("2026-01-02T03:04:05Z")
+AGREED = ConsentEvent(
+    "confirmed", AT, "form", "2026-11/en", country="DE", derived="declared", regime="DE", regime_version="1", detail="x"
+)
+
+
+@pytest.fixture
+def readers(engine: Engine, now: datetime) -> list[int]:
+    """Three readers with two events each."""
+    with writing(engine) as connection:
+        names = [f"{name}@example.org" for name in ("ann", "ben", "cho")]
+        numbers = store.add(connection, [Newcomer(name, name, AGREED) for name in names], now)
+        for number in numbers:
+            paused = ConsentEvent("paused", AT + timedelta(days=number % 9 + 1), "button", until=now)
+            store.append(connection, number, paused)
+    return numbers
+
+
+@pytest.fixture
+def look(engine: Engine, settings: Settings, now: datetime) -> Callable[[str], list[Finding]]:
+    """What the doctor says of one matter."""
+
+    def look(what: str) -> list[Finding]:
+        return [found for found in examine(engine, settings, now) if found.what == what]
+
+    return look
+
+
+def tamper(engine: Engine, statement: str, **values: Any) -> None:
+    with writing(engine) as connection:
+        assert connection.execute(text(statement), values).rowcount
+
+
+def test_all_is_well_where_nobody_tampered(readers: list[int], look: Callable[[str], list[Finding]]) -> None:
+    assert look("consent log") == [Finding("consent log", "ok", "3 logs, and every chain holds.")]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *("kind = 'withdrawn'", "at = '2026-01-02 03:04:06.000000'", "method = 'letter'", "wording = 'all my data'"),
+        *("wording_hash = 'ff'", "country = 'US'", "derived = 'import'", "regime = 'US'", "regime_version = '2'"),
+        *("until = '2027-01-02 03:04:06.000000'", "detail = ''", "hash = 'ff'", "number = 7", "country = NULL"),
+    ],
+)
+def test_a_change_of_any_column_of_an_event_is_named(
+    engine: Engine, readers: list[int], look: Callable[[str], list[Finding]], change: str
+) -> None:
+    tamper(engine, f"UPDATE consent_event SET {change} WHERE subscriber_id = :id AND number = 1", id=readers[1])
+    (found,) = look("consent log")
+    assert found.level == "fail"
+    assert found.said.startswith(f"log {readers[1]}: event 1 was changed")
+
+
+def test_an_event_that_was_taken_off_the_end_is_named(
+    engine: Engine, readers: list[int], look: Callable[[str], list[Finding]]
+) -> None:
+    tamper(engine, "DELETE FROM consent_event WHERE subscriber_id = :id AND number = 2", id=readers[0])
+    (found,) = look("consent log")
+    assert f"log {readers[0]}: it ends with event 1, but the reader's row knows event 2 as another" in found.said
+
+
+def test_a_reader_whose_log_is_gone_is_counted(
+    engine: Engine, readers: list[int], look: Callable[[str], list[Finding]]
+) -> None:
+    tamper(engine, "DELETE FROM consent_event WHERE subscriber_id = :id", id=readers[0])
+    (found,) = look("consent log")
+    assert (found.level, found.said[:33]) == ("fail", "1 reader with no event at all: so")
+
+
+def test_logs_of_two_readers_that_were_swapped_are_both_named(
+    engine: Engine, readers: list[int], look: Callable[[str], list[Finding]]
+) -> None:
+    one, other, _third = readers
+    for before, after in ((one, -1), (other, one), (-1, other)):
+        statement = "UPDATE consent_event SET subscriber_id = :after WHERE subscriber_id = :before"
+        tamper(engine, statement, before=before, after=after)
+    (found,) = look("consent log")
+    assert f"log {one}: " in found.said
+    assert f"log {other}: " in found.said
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ("state = 'withdrawn'", "state"),
+        ("paused_until = NULL", "paused_until"),
+        ("reconfirm_by = '2030-01-01 00:00:00.000000'", "reconfirm_by"),
+        ("country = 'US', regime = 'US'", "country, regime"),
+    ],
+)
+def test_a_column_of_a_reader_that_says_otherwise_than_the_log_is_named(
+    engine: Engine, readers: list[int], look: Callable[[str], list[Finding]], change: str, named: str
+) -> None:
+    tamper(engine, f"UPDATE subscriber SET {change} WHERE id = :id", id=readers[2])
+    (found,) = look("consent log")
+    assert f"log {readers[2]}: the reader's row says otherwise in {named}: " in found.said
+
+
+def test_a_row_that_vanished_without_an_erasure_is_named(
+    engine: Engine, readers: list[int], look: Callable[[str], list[Finding]]
+) -> None:
+    tamper(engine, "DELETE FROM subscriber WHERE id = :id", id=readers[2])
+    (found,) = look("consent log")
+    assert f"log {readers[2]}: the reader's row is gone" in found.said
+
+
+def test_of_many_broken_logs_the_first_are_named(
+    engine: Engine, now: datetime, look: Callable[[str], list[Finding]]
+) -> None:
+    names = [f"r{number}@example.org" for number in range(30)]
+    with writing(engine) as connection:
+        store.add(connection, [Newcomer(name, name, AGREED) for name in names], now)
+    tamper(engine, "UPDATE consent_event SET method = 'letter'")
+    (found,) = look("consent log")
+    assert found.said.count("log ") == 5
+    assert "; and 25 more: " in found.said
+
+
+def test_an_event_of_the_future_is_a_word_about_the_clock(
+    engine: Engine, now: datetime, look: Callable[[str], list[Finding]]
+) -> None:
+    event = ConsentEvent("confirmed", now + timedelta(hours=1), "form")
+    with writing(engine) as connection:
+        store.add(connection, [Newcomer("ann@example.org", "ann@example.org", event)], now)
+    (found,) = look("clock")
+    assert found.level == "warn"
+    assert look("consent log")[0].level == "ok"
+
+
+def test_a_maildir_that_cannot_be_made_is_a_failure(
+    engine: Engine, settings: Settings, now: datetime, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    there = settings.delivery.model_copy(update={"maildir": tmp_path / "file" / "outbox"})
+    found = list(examine(engine, settings.model_copy(update={"delivery": there}), now))
+    (transport,) = [one for one in found if one.what == "transport"]
+    assert transport.level == "fail"
+    assert found[-1].what == "templates"
+
+
+def test_a_relay_that_is_not_there_is_a_failure(engine: Engine, now: datetime, settings: Settings) -> None:
+    over_smtp = settings.delivery.model_copy(update={"transport": "smtp"})
+    closed = settings.smtp.model_copy(update={"port": 1, "timeout_seconds": 2, "tls": "none"})
+    changed = settings.model_copy(update={"delivery": over_smtp, "smtp": closed})
+    (found,) = [one for one in examine(engine, changed, now) if one.what == "transport"]
+    assert (found.level, found.said[:44]) == ("fail", "the relay 127.0.0.1:1 cannot be reached (Con")
+
+
+def test_the_rest_is_looked_at_too(look: Callable[[str], list[Finding]], tmp_path: Path, settings: Settings) -> None:
+    assert look("database")[0].level == "ok"
+    assert look("link keys") == [Finding("link keys", "ok", "1 key in [links] keys.")]
+    assert (
+        look("transport")[0].said == f"the Maildir {settings.delivery.maildir} can be written; nothing is mailed by it."
+    )
+    assert look("regimes")[0].level == "ok"
+    assert {found.level for found in look("regimes")[1:]} == {"note"}
+    assert [found.level for found in look("templates")] == ["ok"]
