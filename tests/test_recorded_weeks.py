@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from digest import membership
 from digest.changes.compare import compare
 from digest.changes.kinds import Change, Kind, Reason
 from digest.changes.offers import OFFER_UNITS
@@ -23,6 +22,7 @@ from digest.config import Settings, asset, load_settings
 from digest.database import open_database, reading
 from digest.edition.content import Edition
 from digest.edition.store import load_edition
+from digest.membership import importing
 from digest.scores import store
 from digest.scores.figures import read
 from digest.scores.recorded import find_recorded
@@ -173,7 +173,7 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     assert [result.outcome for result in backfill(engine, settings, captures)] == ["stored"] * 62
     for name in ("ada", "grace", "minji"):
         fields = {"email": f"{name}@example.org", "consented_at": "2026-03-01", "method": "form", "wording": "v1"}
-        membership.add(engine, membership.newcomer(fields, NOW), NOW)
+        importing.add(engine, settings, importing.newcomer(fields, settings, NOW), NOW)
     engine.dispose()
     return settings
 

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -12,6 +12,7 @@ from sqlalchemy import DateTime, Engine, MetaData, Numeric, String, create_engin
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.engine.url import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import SQLModel
 
@@ -90,6 +91,18 @@ def writing(engine: Engine) -> Iterator[Connection]:
     """
     with storage_errors(engine), engine.execution_options(digest_writes=True).begin() as connection:
         yield connection
+        erases = connection.info.pop("digest_erases", False)
+    if erases:
+        _empty_wal(engine)
+
+
+def leave_no_trace(connection: Connection) -> None:
+    """Once this transaction is over, take what it deleted out of SQLite's write-ahead log, too.
+
+    `secure_delete` overwrites it in the file alone. Where somebody reads the log at that moment, it is emptied after
+    the next erasure, or when the last process closes the database.
+    """
+    connection.info["digest_erases"] = True
 
 
 @contextmanager
@@ -100,6 +113,8 @@ def storage_errors(engine: Engine) -> Iterator[None]:
     except DBAPIError as error:
         where = engine.url.set(query={}).render_as_string(hide_password=True)  # a query may hold a password, too
         raise StorageError(_sentence(str(error.orig), where)) from error
+    except NoConnectionLeft as error:
+        raise StorageError("the database has no connection left for this process; try again in a moment.") from error
 
 
 def _sentence(said: str, where: str) -> str:
@@ -151,6 +166,16 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     except sqlite3.OperationalError as error:
         if "readonly" not in str(error):  # a read-only file can still be read
             raise
+
+
+def _empty_wal(engine: Engine) -> None:
+    if engine.dialect.name != "sqlite":
+        return
+    with closing(engine.raw_connection()) as connection, suppress(sqlite3.OperationalError):
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA busy_timeout = 1000")  # what was asked for is done; nobody waits for a long reader
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        cursor.execute("PRAGMA busy_timeout = 30000")
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -9,11 +9,10 @@ import pytest
 from sqlalchemy import Engine
 from tests.outgoing import some_outgoing
 
-from digest.database import reading, writing
+from digest.database import metadata, reading, writing
 from digest.delivery import outbox
 from digest.delivery.outbox import Batch, Mailing, Settled
 from digest.errors import DeliveryError
-from digest.subscribers import store
 
 AddReaders = Callable[..., list[int]]
 Queue = Callable[[], Mailing]
@@ -213,6 +212,6 @@ def test_an_erased_reader_is_skipped(
     add_readers(1)
     mailing = queue()
     with writing(engine) as connection:
-        connection.execute(store.SubscriberRow.metadata.tables["subscriber"].delete())
+        connection.execute(metadata.tables["subscriber"].delete())
     assert claim(mailing) == Batch((), 1)
     assert rows("delivery")[0]["outcome"] == "erased"

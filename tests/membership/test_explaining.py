@@ -93,7 +93,7 @@ def test_a_delivery_is_told_with_what_became_of_it(ask: Ask, add: Add, queue: Ca
     ("after", "next_step"),
     [
         (timedelta(hours=1), "The reader confirms by the link in the mail, which works until 6 May 2026, 09:00 UTC."),
-        (timedelta(hours=49), "The link to confirm is over; the address goes after 13 May 2026, 09:00 UTC."),
+        (timedelta(hours=49), "The link to confirm is over; the address goes after 3 Jun 2026, 09:00 UTC."),
     ],
 )
 def test_who_has_yet_to_confirm_is_told_until_when(

@@ -222,7 +222,7 @@ def test_one_bad_line_stores_nothing_and_is_named(engine: Engine, take: Import) 
         take(line("ann@example.org"), line("bad"), line("ann@example.org"), "ben@example.org,2026-04-30,form,,,,")
     assert str(caught.value) == (
         "readers.csv was not imported, 2 of 4 lines are wrong: line 3: email is no address: "
-        "An email address must have an @-sign; line 5: wording missing. Mend them and import again; nothing was stored."
+        "an email address must have an @-sign; line 5: wording missing. Mend them and import again; nothing was stored."
     )
     assert addresses(engine) == {}
 

@@ -96,7 +96,7 @@ def test_more_than_one_piece_expires(engine: Engine, settings: Settings, now: da
     names = [f"r{number}@example.org" for number in range(450)]
     with writing(engine) as connection:
         store.add(connection, [Newcomer(name, name, event) for name in names], now)
-    assert expire(engine, settings, now + timedelta(days=30)) == Expired(450, 0, 0)
+    assert expire(engine, settings, now + timedelta(days=31)) == Expired(450, 0, 0)
 
 
 def test_who_confirms_while_the_clearing_runs_stays(
@@ -109,6 +109,6 @@ def test_who_confirms_while_the_clearing_runs_stays(
         return lock(connection, subscriber_id)
 
     monkeypatch.setattr(store, "lock", confirm_first)
-    assert expire(engine, settings, now + timedelta(days=30)) == NOTHING
+    assert expire(engine, settings, now + timedelta(days=31)) == NOTHING
     assert [link.event.kind for link in log_of(engine, number)] == ["requested", "confirmed"]
     assert addresses(engine) == {"ann@example.org": "confirmed"}

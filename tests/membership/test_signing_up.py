@@ -14,7 +14,7 @@ from digest.config import Settings
 from digest.database import reading, writing
 from digest.delivery import sending
 from digest.errors import UsageError
-from digest.membership import choices, leaving, signing_up
+from digest.membership import choices, leaving, retention, signing_up
 from digest.membership.signing_up import Request
 from digest.subscribers import links, store
 from digest.subscribers.consent import WORDINGS, ConsentEvent, broken, fold, hash_of
@@ -177,6 +177,39 @@ def test_a_link_to_the_preferences_comes_only_to_who_is_there(life: Life) -> Non
     life.joined()
     signing_up.send_link(life.engine, life.settings, ANN.email_key, life.now)
     assert len(life.letters()) == 1
+
+
+def test_a_stranger_who_never_confirms_is_written_to_three_times_in_a_month(life: Life) -> None:
+    asked = 0
+    for day in range(28):
+        life.now = NOW + day * DAY + timedelta(minutes=day)
+        retention.expire(life.engine, life.settings, life.now)
+        asked += len(life.sign_up())
+    assert asked == 3
+
+
+def test_nobody_is_asked_twice_around_midnight(life: Life) -> None:
+    life.now = NOW.replace(hour=1)
+    life.sign_up(Request("bo@example.org", "bo@example.org", (), "en", None, "unknown"))
+    life.now = NOW.replace(hour=23)
+    assert len(life.sign_up()) == 1
+    life.unsubscribe()
+    life.now += timedelta(hours=2)
+    assert life.sign_up() == []
+
+
+def test_of_two_confirmations_that_waited_only_the_newer_is_sent(life: Life) -> None:
+    signing_up.sign_up(life.engine, life.settings, ANN, life.now)
+    life.now += timedelta(hours=25)
+    (token,) = life.sign_up()
+    assert life.confirm(token) == "done"
+
+
+def test_a_link_to_keep_a_consent_does_not_revive_one_that_was_withdrawn(life: Life) -> None:
+    number = life.joined().id
+    for kind in ("withdrawn", "requested", "expired"):
+        life.happens(kind)
+    assert life.confirm(links.sign(links.KEEP, number, KEYS)) == "expired"
 
 
 def test_while_the_brake_is_on_confirmations_wait_and_other_letters_do_not(life: Life) -> None:

@@ -164,12 +164,22 @@ def test_a_relay_that_is_not_there_is_a_failure(engine: Engine, now: datetime, s
     assert (found.level, found.said[:44]) == ("fail", "the relay 127.0.0.1:1 cannot be reached (Con")
 
 
+def test_what_a_region_asks_of_the_operator_is_said_where_readers_live(
+    engine: Engine, look: Callable[[str], list[Finding]], now: datetime
+) -> None:
+    assert [found.level for found in look("regimes")] == ["ok"]
+    event = ConsentEvent("confirmed", now, "form", country="KR", regime="KR")
+    with writing(engine) as connection:
+        store.add(connection, [Newcomer("min@example.org", "min@example.org", event)], now)
+    (note,) = look("regimes")[1:]
+    assert note.level == "note"
+    assert note.said.startswith("South Korea: ")
+
+
 def test_the_rest_is_looked_at_too(look: Callable[[str], list[Finding]], tmp_path: Path, settings: Settings) -> None:
     assert look("database")[0].level == "ok"
     assert look("link keys") == [Finding("link keys", "ok", "1 key in [links] keys.")]
     assert (
         look("transport")[0].said == f"the Maildir {settings.delivery.maildir} can be written; nothing is mailed by it."
     )
-    assert look("regimes")[0].level == "ok"
-    assert {found.level for found in look("regimes")[1:]} == {"note"}
     assert [found.level for found in look("templates")] == ["ok"]

@@ -128,11 +128,11 @@ def test_new_and_known_addresses_get_the_same_bytes_after_the_same_time(
 def test_five_milliseconds_more_for_one_kind_would_be_found(
     database_url: str, tmp_path: Path, make_known: Callable[[int], dict[str, str]]
 ) -> None:
-    kinds = {address: kind for address, kind in make_known(360).items() if kind in ("complained", "bounced")}
+    kinds = {address: kind for address, kind in make_known(240).items() if kind in ("complained", "bounced")}
     ways: dict[str, Any] = {"fault": "slow_for_who_complained", "signup": UNLIMITED}
     with served(database_url, tmp_path / "server", "--no-scheduler", **ways) as server:
-        rounds = [measure(server, "/subscribe", kinds, at_once=1) for _ in range(3)]
-    # The fastest of three: other programs on the machine take more than 5 ms now and then.
+        rounds = [measure(server, "/subscribe", kinds, at_once=1) for _ in range(5)]
+    # The fastest of five: other programs on the machine take more than 5 ms now and then.
     fastest = [(one[0].kind, min(it.answer.whole for it in one)) for one in zip(*rounds, strict=True)]
     slow, others = ([time for kind, time in fastest if kind == wanted] for wanted in ("complained", "bounced"))
     print(f"\nplanted: AUC {auc(slow, others):.3f}")

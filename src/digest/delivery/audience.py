@@ -54,9 +54,9 @@ def audience(connection: Connection, edition: Outgoing, now: datetime) -> Select
 _Judged = tuple[ColumnElement[bool], str, Any, Reason]
 
 
-def newer_mailings(connection: Connection, week: str) -> list[int]:
-    """The mailings of editions after a week; hardly ever there are any."""
-    later = select(_mailing.c.id).where(_mailing.c.kind == "edition", _mailing.c.week > week)
+def newer_mailings(connection: Connection, week: str, kind: str = "edition") -> list[int]:
+    """The mailings of editions after a week, or of letters after a day; hardly ever there are any."""
+    later = select(_mailing.c.id).where(_mailing.c.kind == kind, _mailing.c.week > week)
     return list(connection.scalars(later))
 
 
@@ -64,11 +64,12 @@ def have_newer(connection: Connection, newer: Collection[int], ids: Collection[i
     """Those of the readers to whom one of these mailings went, or may have gone, or is going."""
     if not newer:
         return set()
-    went = and_(_delivery.c.mailing_id.in_(newer), _delivery.c.state.in_(_GONE))
+    went = and_(_delivery.c.mailing_id.in_(newer), _delivery.c.state.in_(GONE))
     return set(connection.scalars(select(_delivery.c.subscriber_id).where(went, _delivery.c.subscriber_id.in_(ids))))
 
 
-_GONE = ("pending", "claimed", "dot", "sent", "deferred", "uncertain")
+GONE = ("pending", "claimed", "dot", "sent", "deferred", "uncertain")
+"""The states of a delivery that went, may have gone, or is going."""
 
 
 def _newer_sent(connection: Connection, edition: Outgoing) -> list[_Judged]:
@@ -76,9 +77,7 @@ def _newer_sent(connection: Connection, edition: Outgoing) -> list[_Judged]:
     if not newer:
         return []
     same = _delivery.c.subscriber_id == _subscriber.c.id
-    has_it = (
-        select(_delivery.c.id).where(same, _delivery.c.mailing_id.in_(newer), _delivery.c.state.in_(_GONE)).exists()
-    )
+    has_it = select(_delivery.c.id).where(same, _delivery.c.mailing_id.in_(newer), _delivery.c.state.in_(GONE)).exists()
     return [(has_it, "skipped", None, "newer_sent")]
 
 

@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, cast, get_args
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     and_,
     bindparam,
@@ -32,7 +33,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from digest.database import UtcDateTime, metadata
-from digest.delivery.audience import audience, have_newer, newer_mailings
+from digest.delivery.audience import GONE, audience, have_newer, newer_mailings
 from digest.edition.renditions import Rendition
 from digest.errors import DeliveryError
 from digest.subscribers import store
@@ -193,7 +194,7 @@ def claim(
     ).all()
     ids = [row.subscriber_id for row in rows]
     readers = store.get(connection, ids)
-    newer = have_newer(connection, newer_mailings(connection, mailing.week), ids) if edition else set()
+    newer = have_newer(connection, newer_mailings(connection, mailing.week, mailing.kind), ids)
     earlier = _last_weeks(connection, mailing.week, ids) if edition else {}
     deliveries = []
     for number, subscriber_id, attempts, deferred_since in sorted(rows):
@@ -205,7 +206,7 @@ def claim(
         if edition:
             where = route(reader, edition, now, newer_sent=newer_sent)
         else:
-            where = _route_letter(reader, mailing.kind, now)
+            where = Skip("newer_sent") if newer_sent else _route_letter(reader, mailing.kind, now)
         if isinstance(where, Deliver):
             last = earlier.get(subscriber_id)
             deliveries.append(Claimed(number, attempts, deferred_since, reader, where.rendition, last))
@@ -248,7 +249,8 @@ def _last_weeks(connection: Connection, week: str, ids: Collection[int]) -> dict
 def dot(
     connection: Connection, delivery_id: int, claimant: str, now: datetime, lease: timedelta, kind: str = "edition"
 ) -> bool:
-    """Mark a delivery as about to be handed over. False: the claim or the reader's consent is gone; send nothing."""
+    """Mark a delivery as about to be handed over. False: send nothing, for the claim or the reader's consent is gone,
+    or another sender has a later mailing of the kind on its way to them."""
     reader = _subscriber.c.id == _delivery.c.subscriber_id
     if kind == "edition":
         lives = and_(
@@ -261,10 +263,21 @@ def dot(
     marked = connection.execute(
         update(_delivery)
         .where(_delivery.c.id == delivery_id, _delivery.c.state == "claimed", _delivery.c.claimed_by == claimant)
-        .where(exists().where(reader, lives))
+        .where(exists().where(reader, lives), ~_overtaken())
         .values(state="dot", claimed_until=now + lease, changed_at=now)
     )
     return marked.rowcount == 1
+
+
+def _overtaken() -> ColumnElement[bool]:
+    """Whether a later mailing of the same kind went, or is going, to the reader of a delivery."""
+    this, later, other = _mailing.alias(), _mailing.alias(), _delivery.alias()
+    return exists().where(
+        this.c.id == _delivery.c.mailing_id,
+        and_(later.c.kind == this.c.kind, later.c.week > this.c.week),
+        and_(other.c.mailing_id == later.c.id, other.c.subscriber_id == _delivery.c.subscriber_id),
+        other.c.state.in_(GONE),
+    )
 
 
 def record(connection: Connection, claimant: str, settled: Sequence[Settled], now: datetime) -> None:

@@ -53,9 +53,9 @@ class Outcome:
     said: str = ""
 
 
-def of_reply(stage: Stage, code: int, text: bytes) -> Outcome:
+def of_reply(stage: Stage, code: int, text: bytes, recipient: str = "") -> Outcome:
     """What an SMTP reply means for a message with one recipient. Only a 2xx at the dot is success."""
-    said = text.decode("ascii", "replace")
+    said = text.decode("utf-8", "replace")
     enhanced = _ENHANCED.match(said)
     if stage == "dot" and 200 <= code < 300:
         kind: Kind = "sent"
@@ -71,7 +71,7 @@ def of_reply(stage: Stage, code: int, text: bytes) -> Outcome:
         kind = _BY_CODE.get(code, "refused")
     if stage == "MAIL" and kind == "failed":  # no reader was named yet: it is about the sender
         kind = "refused"
-    return Outcome(kind, f"{stage}: {code} {_without_addresses(said)}".rstrip())
+    return Outcome(kind, f"{stage}: {code} {_without_addresses(said, recipient)}".rstrip())
 
 
 def lost(stage: Stage) -> Outcome:
@@ -93,6 +93,9 @@ def next_attempt(
     return at if at - since < give_up else None
 
 
-def _without_addresses(said: str) -> str:
+def _without_addresses(said: str, recipient: str) -> str:
     printable = "".join(char if char.isprintable() else " " for char in said)
-    return " ".join(_ADDRESS.sub("(address)", printable).split())[:200]
+    unnamed = _ADDRESS.sub("(address)", printable)
+    if name := recipient.rpartition("@")[0]:  # relays also say "no user ann here"
+        unnamed = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "(address)", unnamed, flags=re.IGNORECASE)
+    return " ".join(unnamed.split())[:200]

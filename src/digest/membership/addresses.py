@@ -15,5 +15,6 @@ def email_key(email: str) -> str:
     try:
         valid = validate_email(email, check_deliverability=False)
     except EmailNotValidError as error:
-        raise UsageError(f"email is no address: {str(error).rstrip('.')}") from error
+        reason = str(error).rstrip(".")
+        raise UsageError(f"email is no address: {reason[:1].lower()}{reason[1:]}") from error
     return f"{unicodedata.normalize('NFC', valid.local_part.casefold())}@{valid.ascii_domain.lower()}"

@@ -51,6 +51,9 @@ class Account(NamedTuple):
     forget: str
     unsubscribe: str
 
+    def __repr__(self) -> str:
+        return f"Account(state={self.state!r}, since={self.since!r})"
+
 
 def account(engine: Engine, settings: Settings, token: str, keys: Sequence[bytes], now: datetime) -> Account | Result:
     """The reader whom a preferences token names, or "expired" or "unknown"."""

@@ -56,6 +56,7 @@ def explain(
         reader = store.get(connection, [number]).get(number)
         events = [link.event for link in store.log(connection, number)]
         deliveries = outbox.deliveries_to(connection, number)
+        queued = outbox.find(connection, week) is not None
         newer = edition is not None and bool(have_newer(connection, newer_mailings(connection, edition.week), [number]))
     told = tuple(_told(event) for event in events)
     sent = tuple(_delivered(one) for one in deliveries)
@@ -74,10 +75,10 @@ def explain(
         country=_country(reader),
         rules=regimes.explained(regime),
         week=week,
-        route=_routed(where, reader, week, now),
+        route=_routed(where, own, reader, week, queued, now),
         duties=tuple(regimes.said(duty, regime) for duty in where.duties) if isinstance(where, Deliver) else (),
         deliveries=sent,
-        next_step=_next_step(reader, where, own, now),
+        next_step=_next_step(reader, where, own, queued, now),
     )
 
 
@@ -142,9 +143,15 @@ def _country(reader: Subscriber) -> str:
     return f"The country is {country}: {how[derived]}." if derived in how else f"The country is {country}."
 
 
-def _routed(where: Route | None, reader: Subscriber, week: str, now: datetime) -> str:
+def _routed(
+    where: Route | None, own: Delivered | None, reader: Subscriber, week: str, queued: bool, now: datetime
+) -> str:
     if where is None:
         return f"There is no edition of {week} yet."
+    if own is not None and own.state == "sent":
+        return f"The edition of {week} went to this reader on {moment(own.changed_at)}."
+    if queued and own is None:
+        return f"This reader's consent did not live when the edition of {week} was queued."
     if isinstance(where, Deliver):
         topics = ", ".join(TOPICS[topic] for topic in where.rendition.topics) or "all topics"
         asked = routing.keep_asked(reader, now)
@@ -177,7 +184,7 @@ _DONE: dict[outbox.State, str] = {
 }
 
 
-def _next_step(reader: Subscriber, where: Route | None, own: Delivered | None, now: datetime) -> str:
+def _next_step(reader: Subscriber, where: Route | None, own: Delivered | None, queued: bool, now: datetime) -> str:
     consent = reader.consent
     if consent.state == "requested" and consent.requested_at:
         if now < (ends := consent.requested_at + LIFETIMES["confirm"]):
@@ -189,6 +196,8 @@ def _next_step(reader: Subscriber, where: Route | None, own: Delivered | None, n
         return "Nothing is sent unless the reader agrees anew."
     if own is not None and own.state in _OF_DELIVERY:
         return _OF_DELIVERY[own.state]
+    if queued and own is None:
+        return "The next edition is looked at anew."
     match where:
         case None:
             return "The next edition is looked at when it is approved and sent."

@@ -164,7 +164,7 @@ def add(engine: Engine, settings: Settings, who: Newcomer, now: datetime) -> Non
     if _has_lapsed(who, now):
         raise DigestError(f"{_LAPSED.format(regime=who.event.regime, until=who.event.until)}; ask the reader anew.")
     with writing(engine) as connection:
-        known = store.find(connection, who.email_key)
+        known = store.find(connection, who.email_key, acting=True)
         if known is None:
             keys = store.link_keys(connection, settings.links, now)
             if store.refused(connection, [who.email_key], keys):

@@ -101,7 +101,7 @@ def remove(engine: Engine, email: str, now: datetime) -> bool:
     """Withdraw a reader's consent on their behalf. False if they had left already. Raises UsageError if unknown."""
     key = email_key(email)
     with writing(engine) as connection:
-        known = store.find(connection, key)
+        known = store.find(connection, key, acting=True)
         if known is None:
             raise nobody()
         if known.consent.state in ("withdrawn", "complained"):
@@ -118,13 +118,13 @@ def erase(engine: Engine, settings: Settings, email: str, now: datetime) -> bool
     key = email_key(email)
     with writing(engine) as connection:
         keys = store.link_keys(connection, settings.links, now)
-        known = store.find(connection, key)
+        known = store.find(connection, key, acting=True)
         if known is None:
             if store.refused(connection, [key], keys):
                 return False
             raise nobody()
         store.erase(connection, known.id, ConsentEvent("erased", now, "erased by the operator"), keys)
-        return True
+    return True
 
 
 def nobody() -> UsageError:

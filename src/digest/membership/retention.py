@@ -10,12 +10,13 @@ from sqlalchemy import Connection, Engine
 
 from digest.config import Settings
 from digest.database import reading, writing
+from digest.membership.signing_up import A_WHILE
 from digest.subscribers import store
 from digest.subscribers.consent import LIVE, ConsentEvent
-from digest.subscribers.links import LIFETIMES
 
-UNCONFIRMED = LIFETIMES["confirm"] + timedelta(days=7)
-"""So long a request is kept that nobody confirms: while its link works, and a week more to ask what became of it."""
+UNCONFIRMED = A_WHILE
+"""So long a request is kept that nobody confirms: who forgot it sooner could not tell that an address was asked often
+enough, and a stranger who never confirms would be written to again and again."""
 
 LAPSED = timedelta(days=30)
 """So long the address of a lapsed consent is kept: the link that renews it still works."""

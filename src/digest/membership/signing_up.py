@@ -26,8 +26,11 @@ Derived = Literal["declared", "header", "database", "unknown"]
 ASKED_AGAIN = timedelta(hours=24)
 """So long one address gets one confirmation mail."""
 
-_A_WHILE = timedelta(days=30)
+A_WHILE = timedelta(days=30)
+"""So long one address gets three of them at most."""
+
 _MOST_IN_A_WHILE = 3
+_GIVEN_OR_TAKEN = ("confirmed", "withdrawn")
 _COUNTRY = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 
 
@@ -123,17 +126,15 @@ def sign_up(engine: Engine, settings: Settings, request: Request, now: datetime)
 
 def _may_be_asked(connection: Connection, known: Subscriber, now: datetime) -> bool:
     """Nobody is asked twice in a day, or four times in a month, or ever again after a complaint."""
-    state, asked = known.consent.state, known.consent.requested_at
-    if state in ("complained", "bounced"):
+    if known.consent.state in ("complained", "bounced"):
         return False
-    if state != "withdrawn" and asked is not None and now - asked < ASKED_AGAIN:
-        return False
-    since_day = outbox.letters_to(connection, "confirmation", known.id, now - ASKED_AGAIN)
-    return since_day == 0 and outbox.letters_to(connection, "confirmation", known.id, now - _A_WHILE) < _MOST_IN_A_WHILE
+    # Each request was answered by one letter; a letter's own row does not say when it was asked for.
+    asked = [now - link.event.at for link in store.log(connection, known.id) if link.event.kind == "requested"]
+    return all(ago >= ASKED_AGAIN for ago in asked) and sum(ago < A_WHILE for ago in asked) < _MOST_IN_A_WHILE
 
 
 def _mail_link(connection: Connection, known: Subscriber, now: datetime) -> None:
-    if outbox.letters_to(connection, "preferences", known.id, now - _A_WHILE) < 10 * _MOST_IN_A_WHILE:
+    if outbox.letters_to(connection, "preferences", known.id, now - A_WHILE) < 10 * _MOST_IN_A_WHILE:
         outbox.queue_letter(connection, "preferences", known.id, now)
 
 
@@ -176,13 +177,19 @@ def _expected(
         return "expired", None
     state, asked = reader.consent.state, reader.consent.requested_at
     if keep is not None:
-        lapses = state == "expired" or (state == LIVE and keep_asked(reader, now))
+        lapses = _lapsed(connection, reader) or (state == LIVE and keep_asked(reader, now))
         return ("done" if lapses else "already" if state == LIVE else "expired"), reader
     if asked is None or read.made_at is None or links.seconds(read.made_at) != links.seconds(asked):
         return "expired", reader
     if state == LIVE:
         return "already", reader
     return ("done" if state == "requested" and not read.expired else "expired"), reader
+
+
+def _lapsed(connection: Connection, reader: Subscriber) -> bool:
+    """Whether it was time alone that ended the consent that was given last: one that was withdrawn is not kept."""
+    kinds = [link.event.kind for link in store.log(connection, reader.id) if link.event.kind in _GIVEN_OR_TAKEN]
+    return reader.consent.state == "expired" and kinds[-1:] == ["confirmed"]
 
 
 def _event(

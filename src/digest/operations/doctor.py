@@ -43,7 +43,7 @@ def examine(engine: Engine, settings: Settings, now: datetime) -> Iterator[Findi
         ("consent log", lambda: _consent_log(engine, now)),
         ("link keys", lambda: _link_keys(engine, settings)),
         ("transport", lambda: _transport(settings)),
-        ("regimes", lambda: _regimes(settings)),
+        ("regimes", lambda: _regimes(engine, settings)),
         ("country database", lambda: _country_database(settings, now)),
         ("templates", _templates),
     )
@@ -113,7 +113,7 @@ def _link_keys(engine: Engine, settings: Settings) -> Iterator[Finding]:
 
 def _transport(settings: Settings) -> Iterator[Finding]:
     if settings.delivery.transport == "smtp":
-        session = smtp._connect(settings.smtp)
+        session = smtp.connect(settings.smtp)
         session.close()
         yield Finding("transport", "ok", f"the relay {settings.smtp.host}:{settings.smtp.port} answers.")
         return
@@ -129,10 +129,13 @@ def _transport(settings: Settings) -> Iterator[Finding]:
     yield Finding("transport", "ok", f"the Maildir {folder} can be written; nothing is mailed by it.")
 
 
-def _regimes(settings: Settings) -> Iterator[Finding]:
+def _regimes(engine: Engine, settings: Settings) -> Iterator[Finding]:
+    """What a program cannot do is said of the regions where readers live; docs/consent.md has all of it."""
     table = packaged_regimes(settings.consent.regimes)
     yield Finding("regimes", "ok", f"version {table.version}, {several(len(table.by_code), 'region')}.")
-    for regime in table.by_code.values():
+    with reading(engine) as connection:
+        here = store.regimes_of_readers(connection)
+    for regime in map(table.of, sorted(here)):
         for note in regime.operator_notes:
             yield Finding("regimes", "note", f"{regime.name}: {note}")
 

@@ -6,7 +6,7 @@ takes the address away and leaves a log that proves what happened to nobody in p
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from functools import reduce
 from hashlib import sha256
@@ -165,12 +165,15 @@ def broken(links: Sequence[Link]) -> int | None:
     return None
 
 
+_FIELDS = tuple(one.name for one in fields(ConsentEvent))
+
+
 def _hash(number: int, event: ConsentEvent, before: str) -> str:
     # What is empty is left out, so that a field that is added later changes no old hash.
     facts = {
         name: value.astimezone(UTC).isoformat(timespec="microseconds") if isinstance(value, datetime) else value
-        for name, value in asdict(event).items()
-        if value not in (None, "")
+        for name in _FIELDS
+        if (value := getattr(event, name)) not in (None, "")
     }
     text = json.dumps([before, number, facts], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return sha256(text.encode()).hexdigest()

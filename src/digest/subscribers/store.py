@@ -4,16 +4,12 @@ import hmac
 import json
 import secrets
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import (
-    BigInteger,
-    Column,
     Connection,
-    Index,
-    Integer,
     RowMapping,
     Select,
     delete,
@@ -22,117 +18,18 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Field, SQLModel
 
+import digest.subscribers.tables  # noqa: F401 (the import registers the tables)
 from digest.config import Links
-from digest.database import UtcDateTime, metadata
+from digest.database import leave_no_trace, metadata
 from digest.edition.content import WatchList
 from digest.edition.renditions import TOPICS, Format, Topic
 from digest.edition.watching import words_of
-from digest.subscribers.consent import Consent, ConsentEvent, Link, State, chain, fold
+from digest.subscribers.consent import LIVE, Consent, ConsentEvent, Link, State, chain, fold
 
 CHUNK = 500  # names in one IN (...): well below what either database takes
-
-
-class SubscriberRow(SQLModel, table=True):
-    """A reader. The columns from `state` to `ended` are kept by the fold of the reader's consent events; `log_number`
-    and `log_hash` are those of the newest event, so that a log that was cut short shows."""
-
-    __tablename__ = "subscriber"
-
-    id: int = Field(
-        sa_column=Column(BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=False)
-    )
-    email: str
-    email_key: str = Field(unique=True)
-    state: str = Field(index=True)
-    requested_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    confirmed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    withdrawn_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    paused_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    reconfirm_by: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    country: str | None = None
-    derived: str = ""
-    regime: str = "ZZ"
-    method: str = ""
-    ended: str = ""
-    log_number: int = 0
-    log_hash: str = ""
-    locale: str
-    topics: str
-    format: str = "full"
-    quiet_weeks: str = "note"
-    watch_list: str = ""
-    created_at: datetime = Field(sa_type=UtcDateTime)
-
-
-class WatchWordRow(SQLModel, table=True):
-    """A word of a reader's watch list, for selecting: kept with `watch_list`, from which it is made."""
-
-    __tablename__ = "watch_word"
-    __table_args__ = (Index("ix_watch_word_word", "word", "subscriber_id"),)
-
-    subscriber_id: int = Field(sa_column=Column(BigInteger(), primary_key=True, autoincrement=False))
-    word: str = Field(primary_key=True)
-
-
-class ConsentEventRow(SQLModel, table=True):
-    """The consent log. Rows are added, never changed and never deleted.
-
-    No foreign key: erasing a reader removes the address and leaves a log of a random number.
-    """
-
-    __tablename__ = "consent_event"
-    __table_args__ = (Index("ix_consent_event_subscriber", "subscriber_id", "number", unique=True),)
-
-    id: int | None = Field(
-        default=None, sa_column=Column(BigInteger().with_variant(Integer(), "sqlite"), primary_key=True)
-    )
-    subscriber_id: int = Field(sa_type=BigInteger)
-    number: int
-    kind: str
-    at: datetime = Field(sa_type=UtcDateTime)
-    method: str
-    wording: str
-    wording_hash: str = ""
-    country: str | None = None
-    derived: str = ""
-    regime: str = ""
-    regime_version: str = ""
-    until: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    detail: str = ""
-    hash: str
-
-
-class RefusalRow(SQLModel, table=True):
-    """An erased reader's keyed hash, so that no import adds them again, and the number of the log that was theirs."""
-
-    __tablename__ = "refusal"
-
-    key: str = Field(primary_key=True)
-    subscriber_id: int = Field(sa_type=BigInteger)
-    at: datetime = Field(sa_type=UtcDateTime)
-
-
-class LinkKeyRow(SQLModel, table=True):
-    """The key that signs links when config.toml names none. One row, number 1."""
-
-    __tablename__ = "link_key"
-
-    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
-    key: str
-    created_at: datetime = Field(sa_type=UtcDateTime)
-
-
-class BrakeRow(SQLModel, table=True):
-    """Confirmations are paused, because far more were asked for than ever are. One row, number 1."""
-
-    __tablename__ = "brake"
-
-    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
-    since: datetime = Field(sa_type=UtcDateTime)
-    until: datetime = Field(sa_type=UtcDateTime)
 
 
 _subscriber = metadata.tables["subscriber"]
@@ -179,6 +76,27 @@ class Subscriber:
 
 def add(connection: Connection, newcomers: Sequence[Newcomer], now: datetime) -> list[int]:
     """Store readers that are not there yet, each with the first event of a log; answers with their numbers."""
+    rows, events = _first_rows(newcomers, now)
+    if rows:
+        connection.execute(insert(_subscriber), rows)
+        connection.execute(insert(_event), events)
+    return [row["id"] for row in rows]
+
+
+def add_one(connection: Connection, newcomer: Newcomer, now: datetime) -> int | None:
+    """Store a reader who is not there yet; None for one who is, or whom another process adds at the same moment."""
+    (row,), (event,) = _first_rows([newcomer], now)
+    insert_into = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    # Not tried and caught: PostgreSQL writes an address that breaks a constraint into its log.
+    wanted = insert_into(_subscriber).values(row).on_conflict_do_nothing(index_elements=["email_key"])
+    number: int | None = connection.scalar(wanted.returning(_subscriber.c.id))
+    if number is not None:
+        connection.execute(insert(_event), event)
+    return number
+
+
+def _first_rows(newcomers: Sequence[Newcomer], now: datetime) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Newcomers as rows of the readers and of the log."""
     rows, events = [], []
     for newcomer in newcomers:
         number = secrets.randbits(63)  # random, so that neither a link nor a log tells how many readers there are
@@ -194,24 +112,12 @@ def add(connection: Connection, newcomers: Sequence[Newcomer], now: datetime) ->
                 "quiet_weeks": "note",
                 "watch_list": "",
                 "created_at": now,
-                **asdict(fold([newcomer.event])),
+                **_folded(fold([newcomer.event])),
                 **_head(links[-1]),
             }
         )
         events.append(_event_row(number, links[-1]))
-    if rows:
-        connection.execute(insert(_subscriber), rows)
-        connection.execute(insert(_event), events)
-    return [row["id"] for row in rows]
-
-
-def add_one(connection: Connection, newcomer: Newcomer, now: datetime) -> int | None:
-    """Store a reader who is not there yet; None for one who is, or whom another process adds at the same moment."""
-    try:
-        with connection.begin_nested():
-            return add(connection, [newcomer], now)[0]
-    except IntegrityError:
-        return None
+    return rows, events
 
 
 def append(connection: Connection, subscriber_id: int, event: ConsentEvent) -> Consent:
@@ -222,13 +128,18 @@ def append(connection: Connection, subscriber_id: int, event: ConsentEvent) -> C
     (link,) = chain([event], known[-1] if known else None)
     connection.execute(insert(_event), _event_row(subscriber_id, link))
     consent = fold([*(one.event for one in known), event])
-    values = {**asdict(consent), **_head(link)}
+    values = {**_folded(consent), **_head(link)}
     connection.execute(update(_subscriber).where(_subscriber.c.id == subscriber_id).values(values))
     return consent
 
 
 def _event_row(subscriber_id: int, link: Link) -> dict[str, Any]:
-    return {"subscriber_id": subscriber_id, "number": link.number, **asdict(link.event), "hash": link.hash}
+    said = {name: getattr(link.event, name) for name in _EVENT}
+    return {"subscriber_id": subscriber_id, "number": link.number, **said, "hash": link.hash}
+
+
+def _folded(consent: Consent) -> dict[str, Any]:
+    return {name: getattr(consent, name) for name in _FOLDED}
 
 
 def _head(link: Link) -> dict[str, Any]:
@@ -278,16 +189,20 @@ def erase(connection: Connection, subscriber_id: int, event: ConsentEvent, keys:
     connection.execute(insert(_refusal), {"key": key, "subscriber_id": subscriber_id, "at": event.at})
     connection.execute(delete(_word).where(_word.c.subscriber_id == subscriber_id))
     connection.execute(delete(_subscriber).where(_subscriber.c.id == subscriber_id))
+    leave_no_trace(connection)
 
 
 def refusal_key(email_key: str, keys: Sequence[bytes]) -> str:
-    """The hash under which an erased address is remembered. The oldest key makes it: that one is never taken away."""
-    return hmac.digest(keys[-1], b"refusal" + email_key.encode(), "sha256").hex()
+    """The hash under which an erased address is remembered, made with the first key."""
+    return hmac.digest(keys[0], b"refusal" + email_key.encode(), "sha256").hex()
 
 
 def refused(connection: Connection, email_keys: Sequence[str], keys: Sequence[bytes]) -> dict[str, int]:
-    """Those of the addresses that were erased, each with the number of the log that was theirs."""
-    hashes = {refusal_key(one, keys): one for one in email_keys}
+    """Those of the addresses that were erased, each with the number of the log that was theirs.
+
+    They are looked for under each key: one that was put in front of the others does not lift a refusal.
+    """
+    hashes = {refusal_key(one, keys[place:]): one for place in range(len(keys)) for one in email_keys}
     found: dict[str, int] = {}
     for chunk in _chunks(list(hashes)):
         rows = connection.execute(select(_refusal.c.key, _refusal.c.subscriber_id).where(_refusal.c.key.in_(chunk)))
@@ -445,6 +360,7 @@ def discard(connection: Connection, subscriber_id: int) -> None:
     """Forget an address that never agreed to anything: nothing of it is remembered but the log of a number."""
     connection.execute(delete(_word).where(_word.c.subscriber_id == subscriber_id))
     connection.execute(delete(_subscriber).where(_subscriber.c.id == subscriber_id))
+    leave_no_trace(connection)
 
 
 def expired_before(connection: Connection, moment: datetime) -> list[int]:
@@ -497,6 +413,12 @@ def head(connection: Connection, subscriber_id: int) -> tuple[int, str] | None:
         select(_subscriber.c.log_number, _subscriber.c.log_hash).where(_subscriber.c.id == subscriber_id)
     ).first()
     return None if row is None else (row.log_number, row.log_hash)
+
+
+def regimes_of_readers(connection: Connection) -> set[str]:
+    """The codes of the regimes of all whose consent lives."""
+    wanted = select(_subscriber.c.regime).where(_subscriber.c.state == LIVE).distinct()
+    return set(connection.scalars(wanted))
 
 
 def keeps_link_key(connection: Connection) -> bool:

@@ -59,7 +59,9 @@ def create_app(engine: Engine, settings: Settings, clock: Callable[[], datetime]
         return PlainTextResponse("ok\n")
 
     @app.exception_handler(HTTPException)
-    async def refused(_request: Request, error: HTTPException) -> Response:
+    async def refused(request: Request, error: HTTPException) -> Response:
+        if request.url.path.startswith("/api/"):
+            return api.problem(error.status_code, str(error.detail), dict(error.headers or {}))
         page = site.page("refused.html", HTTPStatus(error.status_code), code=error.status_code)
         page.headers.update(error.headers or {})
         return page

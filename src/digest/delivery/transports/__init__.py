@@ -1,7 +1,7 @@
 """What carries mail: each transport is one file here and looks like `Transport` from outside."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -17,8 +17,8 @@ class Envelope:
 
     message_id: str
     sender: str
-    recipient: str
-    content: bytes
+    recipient: str = field(repr=False)
+    content: bytes = field(repr=False)
 
 
 class Transport(Protocol):

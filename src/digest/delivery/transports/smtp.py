@@ -64,7 +64,7 @@ class Smtp:
         except (OSError, smtplib.SMTPException):
             self._drop()
             return lost(stage)
-        return None if stage == "DATA" and code == 354 else self._refused(stage, code, text)
+        return None if stage == "DATA" and code == 354 else self._refused(stage, code, text, envelope.recipient)
 
     def _finish(self, session: smtplib.SMTP, envelope: Envelope, before_dot: Callable[[], bool]) -> Outcome:
         """The body, the permission, the dot and the answer."""
@@ -86,9 +86,11 @@ class Smtp:
             self._drop()
             return lost("dot")
         self._messages += 1
-        return of_reply("dot", code, text) if 200 <= code < 300 else self._refused("dot", code, text)
+        if 200 <= code < 300:
+            return of_reply("dot", code, text, envelope.recipient)
+        return self._refused("dot", code, text, envelope.recipient)
 
-    def _refused(self, stage: Stage, code: int, text: bytes) -> Outcome:
+    def _refused(self, stage: Stage, code: int, text: bytes, recipient: str) -> Outcome:
         if code == 421:  # the relay ends the session
             self._drop()
         elif self._session is not None:
@@ -96,13 +98,13 @@ class Smtp:
                 self._session.rset()
             except (OSError, smtplib.SMTPException):
                 self._drop()
-        return of_reply(stage, code, text)
+        return of_reply(stage, code, text, recipient)
 
     def _open_session(self) -> smtplib.SMTP:
         if self._session is not None and self._messages >= self._settings.messages_per_connection:
             self._quit()
         if self._session is None:
-            self._session = _connect(self._settings)
+            self._session = connect(self._settings)
             self._messages = 0
         return self._session
 
@@ -134,7 +136,7 @@ def _has_spoken(session: smtplib.SMTP) -> bool:
         return bool(selector.select(timeout=0))
 
 
-def _connect(settings: config.Smtp) -> smtplib.SMTP:
+def connect(settings: config.Smtp) -> smtplib.SMTP:
     """Open a session: connection, TLS with the certificate checked, log-in. Raises DeliveryError."""
     where = f"the relay {settings.host}:{settings.port}"
     session: smtplib.SMTP | None = None
