@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from digest import __version__
-from digest.cli import captures, doctor, editions, geoip, keys, printing, questions, readers
+from digest.cli import captures, doctor, editions, geoip, keys, preview, printing, questions, readers
 from digest.cli.context import AsJson, clock, database, now, print_json, settings
 from digest.delivery.workers import letters_sent
 from digest.operations.demo import run_demo
@@ -25,7 +25,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     no_args_is_help=True,
 )
-for part in (captures, questions, editions, readers, keys, geoip, doctor):
+for part in (captures, questions, editions, preview, readers, keys, geoip, doctor):
     app.add_typer(part.app)
 
 

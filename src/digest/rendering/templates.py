@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError, select_autoescape
+from markupsafe import escape
 
 from digest.config import Settings, asset
 from digest.edition import (
@@ -124,6 +125,7 @@ def _environment(root: Path) -> Environment:
         chosen=CHOSEN_SLOT,
         keep={"url": KEEP_URL_SLOT, "consented": CONSENTED_SLOT, "lapses": LAPSES_SLOT},
     )
+    environment.filters["mj_attribute"] = mj_attribute
     return environment
 
 
@@ -132,6 +134,12 @@ def without_slots(value: object) -> object:
     if isinstance(value, str) and not isinstance(value, Slot) and ANY_SLOT.search(value):
         return type(value)(ANY_SLOT.sub("(no name)", value))
     return value
+
+
+def mj_attribute(value: object) -> str:
+    """A value as it stands in an attribute of an `mj-*` tag: escaped twice, for MJML decodes it once and then writes it
+    into its HTML as it is. A slot stays one."""
+    return value if isinstance(value, Slot) else escape(str(escape(value)))
 
 
 def web_address(address: str) -> str:
