@@ -5,8 +5,9 @@ import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import ColumnElement, LargeBinary, UniqueConstraint, insert, select, update
 from sqlalchemy.engine import Connection
@@ -391,3 +392,66 @@ def _benchmarks(text: str) -> dict[str, Benchmark]:
         about |= {name: Decimal(about[name]) for name in ("margin", "least") if about[name] is not None}
         known[about["name"]] = Benchmark(**about)
     return known
+
+
+def leads_of_weeks(connection: Connection, source: str, until: date, weeks: int) -> dict[date, Snapshot]:
+    """What a source ranked by in so many ISO weeks, the last of them that of the day `until`: by the week's Monday, its
+    newest believed snapshot with the scores of the lead benchmark and the rows that have one, and no more. A week
+    without a capture, or without a lead, is missing.
+    """
+    last = until - timedelta(days=until.weekday())
+    newest = {
+        row.on - timedelta(days=row.on.weekday()): row
+        for row in connection.execute(
+            select(
+                col(CaptureTable.id),
+                col(CaptureTable.source),
+                col(CaptureTable.on),
+                col(CaptureTable.at),
+                col(CaptureTable.sha256),
+                col(CaptureTable.lead),
+                col(CaptureTable.benchmarks),
+                col(CaptureTable.zero_is_missing),
+                col(BlobTable.size),
+            )
+            .join(BlobTable, col(BlobTable.sha256) == col(CaptureTable.sha256))
+            .where(
+                col(CaptureTable.source) == source,
+                col(CaptureTable.on).between(last - timedelta(weeks=weeks - 1), last + timedelta(days=6)),
+                _BELIEVED,
+            )
+            .order_by(col(CaptureTable.at))
+        )
+    }
+    return {monday: _lead_of(connection, row) for monday, row in newest.items() if row.lead is not None}
+
+
+def _lead_of(connection: Connection, stored: Any) -> Snapshot:
+    """A capture's row of the database -> its snapshot, with the scores of the lead alone."""
+    rows: dict[str, Row] = {}
+    scores: dict[str, Score] = {}
+    for key, raw, value, low, high, stderr, n in connection.execute(
+        select(
+            col(RowTable.key),
+            col(RowTable.raw),
+            col(ScoreTable.value),
+            col(ScoreTable.low),
+            col(ScoreTable.high),
+            col(ScoreTable.stderr),
+            col(ScoreTable.n),
+        )
+        .join(
+            ScoreTable,
+            (col(ScoreTable.capture_id) == col(RowTable.capture_id)) & (col(ScoreTable.key) == col(RowTable.key)),
+        )
+        .where(col(RowTable.capture_id) == stored.id, col(ScoreTable.benchmark) == stored.lead)
+    ):
+        rows[key], scores[key] = Row(key, raw), Score(value, low, high, stderr, n)
+    return Snapshot(
+        capture=Capture(stored.source, stored.on, stored.at, stored.sha256, stored.size),
+        rows=rows,
+        benchmarks=_benchmarks(stored.benchmarks),
+        scores={stored.lead: scores},
+        lead=stored.lead,
+        zero_is_missing=stored.zero_is_missing,
+    )
