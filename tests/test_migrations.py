@@ -1,6 +1,7 @@
 """A database of an older version is brought up to this one, with what it holds."""
 
 import json
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,9 +12,12 @@ from sqlalchemy import Engine, text
 from digest import database
 from digest.database import reading, writing
 from digest.scores.store import load_snapshot, newest_capture
+from digest.subscribers import store
+from digest.subscribers.consent import broken, fold
 from tests.snapshots import MONDAY
 
 MIGRATIONS = Path(database.__file__).parent / "migrations"
+AGREED = "2026-02-28 00:00:00.000000+00:00"
 MEAN = {"name": "overall", "title": "", "unit": "%", "higher_is_better": True, "margin": "1.0", "relative": False}
 MEAN |= {"zero_is_missing": False, "shared": False, "inputs": ["a", "b"]}
 
@@ -36,6 +40,42 @@ def emptied(engine: Engine) -> None:
         for table in tables:
             connection.execute(text(f'DROP TABLE "{table}" {cascade}'))
         connection.commit()
+
+
+def test_the_consents_of_the_version_before_are_chained_with_their_rules_and_hold(engine: Engine) -> None:
+    emptied(engine)
+    migrate(engine, "0002")
+    with writing(engine) as connection:
+        for number, (country, kinds) in enumerate({"KR": ["confirmed"], None: ["confirmed", "withdrawn"]}.items()):
+            connection.execute(
+                text(
+                    "INSERT INTO subscriber (id, email, email_key, state, country, locale, topics, created_at, "
+                    "confirmed_at, withdrawn_at) "
+                    "VALUES (:id, :key, :key, :state, :country, 'en', '[]', :at, :at, :gone)"
+                ),
+                {"id": number, "key": f"r{number}@example.org", "state": kinds[-1], "country": country, "at": AGREED}
+                | {"gone": AGREED if len(kinds) > 1 else None},
+            )
+            for kind in kinds:
+                connection.execute(
+                    text(
+                        "INSERT INTO consent_event (subscriber_id, kind, at, method, wording, country) "
+                        "VALUES (:id, :kind, :at, :method, 'v1', :country)"
+                    ),
+                    {"id": number, "kind": kind, "at": AGREED, "method": f"by {kind}"}
+                    | {"country": country if kind == "confirmed" else None},
+                )
+    migrate(engine, "head")
+    with reading(engine) as connection:
+        logs = list(store.logs(connection))
+        readers = store.get(connection, [0, 1])
+    assert [broken(links) for _number, links, _row in logs] == [None, None]
+    for number, links, row in logs:
+        assert readers[number].consent == fold(link.event for link in links)
+        assert row is not None
+        assert (row["reader_log_number"], row["reader_log_hash"]) == (len(links), links[-1].hash)
+    assert (readers[0].consent.regime, readers[1].consent.regime) == ("KR", "ZZ")
+    assert readers[0].consent.reconfirm_by == datetime(2028, 2, 28, tzinfo=UTC)
 
 
 def test_a_capture_of_the_first_version_is_read_by_this_one(engine: Engine) -> None:

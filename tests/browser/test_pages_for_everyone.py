@@ -206,8 +206,8 @@ def test_every_page_is_for_everyone(
         assert page.evaluate("document.documentElement.scrollWidth") == 320
 
 
-HEAD = ["Digest", "Archive", "Method", "Sign up"]
-FOOT = ["Method", "Privacy: no tracking pixels, no IP addresses stored"]
+HEAD = ["Digest", "Archive", "Compare", "Method", "Sign up"]
+FOOT = ["Method", "Atom", "JSON feed", "Privacy: no tracking pixels, no IP addresses stored"]
 TOPICS = ["New models", "Score changes", "Leaderboard shifts", "Prices and context", "Side by side and best picks"]
 AGREE = "Yes, send me the weekly digest. I can withdraw at any time."
 

@@ -63,11 +63,13 @@ class Life:
     lapses: datetime | None = None
     paused: datetime | None = None
     ended: datetime | None = None
-    left: tuple[datetime, datetime | None] | None = None
+    left: tuple[datetime, datetime | None, datetime | None] | None = None
     has_left: bool = False
+    withdrew: datetime | None = None
     quiet: str = "note"
     watches: bool = False
     refused: bool = False
+    barred: bool = False
     links: list[Mailed] = field(default_factory=list)
     editions: list[str] = field(default_factory=list)
 
@@ -87,24 +89,33 @@ class Life:
         return self.live(now) and not self.resting(now) and in_order and not unwanted
 
     def may_be_asked(self, now: datetime) -> bool:
-        """Once in a day and three times in a month, and never who complained or has no mailbox."""
-        if self.state in ("complained", "bounced", "confirmed"):
+        """Once in a day and three times in a month, and never who complained, has no mailbox, or said no to it."""
+        if self.refuses() or self.live(now):
             return False
         return all(now - at >= DAY for at in self.asked) and sum(now - at < MONTH for at in self.asked) < 3
+
+    def refuses(self) -> bool:
+        return self.state in ("complained", "bounced") or (self.state == "withdrawn" and self.agreed is None)
 
     def gets_letter(self, kind: str, now: datetime) -> bool:
         """Whether a letter may be handed over now: a confirmation answers one request, and each is answered once."""
         if kind == "preferences":
-            return self.state in ("confirmed", "expired")
+            return self.state in ("confirmed", "expired", "withdrawn")
         return self.state == "requested" and self.asked[-1] not in self.answered and now - self.asked[-1] < 2 * DAY
 
     def ask(self, now: datetime, country: str | None) -> None:
+        if self.barred:
+            return
         if self.state == "none":
             self._begin()
         elif not self.may_be_asked(now):
             return
+        if self.state == "confirmed":  # it lapsed
+            self._end("expired", now)
+        left = self.left
         self.asked.append(now)
         self._event("requested", country)
+        self.left = left  # a stranger may have asked
 
     def add(self, proof_at: datetime, now: datetime, country: str | None) -> bool:
         """An operator's import of one: brings back who left only by a consent given after leaving."""
@@ -142,6 +153,7 @@ class Life:
         """Only a consent that lapsed, or is about to, is kept: one that was withdrawn is not."""
         near = self.lapses is not None and now < self.lapses <= now + 2 * MONTH
         lapsed = self.state == "expired" and self.agreed is not None and not self.has_left
+        lapsed = lapsed or (self.state == "confirmed" and not self.live(now))
         if lapsed or (self.state == "confirmed" and near):
             self._agree(now, _lapses(self.country, now), self.country)
             return "done"
@@ -150,9 +162,9 @@ class Life:
     def leave(self, link: Mailed, now: datetime) -> Result:
         if link.life != self.life or self.state in ("none", "withdrawn", "complained"):
             return "already"
-        was = (now, self.lapses) if self.state == "confirmed" else None
-        self._end("withdrawn", now)
-        self.left, self.has_left = was, True
+        was = (now, self.lapses, self.paused) if self.state == "confirmed" else None
+        self._withdraw(now)
+        self.left = was
         return "done"
 
     def undo(self, link: Mailed, now: datetime) -> Result:
@@ -162,7 +174,9 @@ class Life:
             return "already"
         if self.left is None or now - self.left[0] > MONTH or (self.left[1] is not None and self.left[1] <= now):
             return "expired"
+        pause = self.left[2]
         self._agree(now, self.left[1], self.country)
+        self.paused = pause if pause is not None and pause > now else None
         return "done"
 
     def pause(self, link: Mailed, until: datetime | None, now: datetime) -> Result:
@@ -170,6 +184,8 @@ class Life:
             return "expired"
         if self.state != "confirmed":
             return "already"
+        if until is not None and self.paused is not None and self.paused > until - DAY:
+            return "done"
         self._event("confirmed", self.country)
         self.paused = until
         return "done"
@@ -184,10 +200,11 @@ class Life:
             return
         self.quiet, self.watches, moved = quiet, watches, country != self.country
         self._event(self.state, country)
-        if self.state == "confirmed":
+        if self.live(now):
             acted = _lapses(country, now) if REGIONS[country][2] == "activity" else None
             given = _lapses(country, self.agreed) if moved and self.agreed else None
-            self.lapses = acted or given or self.lapses
+            lapses = acted or given or self.lapses
+            self.lapses = max(lapses, now + 2 * MONTH) if lapses and moved else lapses
 
     def end(self, kind: str, now: datetime) -> None:
         """A complaint, or a mailbox that is gone; the second says nothing of who had ended it already."""
@@ -199,28 +216,34 @@ class Life:
     def remove(self, now: datetime) -> bool:
         if self.state in ("withdrawn", "complained"):
             return False
-        self._end("withdrawn", now)
-        self.has_left = True
+        self._withdraw(now)
         return True
 
     def forget(self) -> None:
-        self.__dict__.update(
-            Life(self.name, self.life, refused=True, links=self.links, editions=self.editions).__dict__
-        )
+        kept = Life(self.name, self.life, refused=True, links=self.links, editions=self.editions)
+        kept.barred = self.refuses()
+        self.__dict__.update(kept.__dict__)
 
     def clear(self, now: datetime) -> None:
-        """The nightly clearing: nine days for a request, a month for the address of a consent that lapsed."""
-        if self.state == "requested" and now - self.asked[-1] > 9 * DAY:
+        """The nightly clearing: a month for a request, for a no to one, and for a consent that lapsed."""
+        if self.state == "requested" and now - self.asked[-1] > MONTH:
             if self.agreed is None and not self.has_left:
-                refused = self.refused
+                refused, barred = self.refused, self.barred
                 self.forget()
-                self.refused = refused
+                self.refused, self.barred = refused, barred
             else:
                 self._end("expired", now)
+        elif self.state == "withdrawn" and self.agreed is None:
+            if self.withdrew is not None and now - self.withdrew > MONTH:
+                self.forget()
         elif self.state == "confirmed" and not self.live(now):
             self._end("expired", now)
         elif self.state == "expired" and self.ended is not None and now - self.ended > MONTH:
             self.forget()
+
+    def _withdraw(self, now: datetime) -> None:
+        self._end("bounced" if self.state == "bounced" else "withdrawn", now)
+        self.has_left, self.withdrew = True, now
 
     def _begin(self) -> None:
         self.life += 1

@@ -60,6 +60,21 @@ def test_who_left_before_and_asked_again_in_vain_still_stays_away_from_imports(
         assert store.refused(connection, ["ann@example.org"], keys) == {"ann@example.org": number}
 
 
+def test_who_refused_what_they_never_asked_for_is_erased_and_stays_away(
+    engine: Engine, settings: Settings, now: datetime
+) -> None:
+    with writing(engine) as connection:
+        asked = Newcomer("ann@example.org", "ann@example.org", ConsentEvent("requested", now, "form"))
+        (number,) = store.add(connection, [asked], now)
+        store.append(connection, number, ConsentEvent("withdrawn", now, "unsubscribe link"))
+    assert expire(engine, settings, now + UNCONFIRMED) == NOTHING
+    assert expire(engine, settings, now + UNCONFIRMED + SECOND) == Expired(1, 0, 0)
+    with reading(engine) as connection:
+        keys = store.link_keys(connection, settings.links, now)
+        assert store.refused(connection, ["ann@example.org"], keys) == {"ann@example.org": number}
+        assert store.find(connection, "ann@example.org") is None
+
+
 def test_a_consent_that_is_not_renewed_lapses_and_its_address_goes_a_month_later(
     engine: Engine, settings: Settings, add: Add
 ) -> None:

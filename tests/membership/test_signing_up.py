@@ -262,16 +262,66 @@ def test_an_undo_is_over_after_30_days(life: Life) -> None:
     assert life.undo() == "expired"
 
 
-def test_what_was_never_agreed_to_or_was_ended_by_others_cannot_be_undone(life: Life) -> None:
+def test_what_was_never_agreed_to_cannot_be_undone_and_is_never_asked_again(life: Life) -> None:
     life.sign_up()
     life.unsubscribe()
     assert life.undo() == "expired"
     life.now += 2 * DAY
-    (token,) = life.sign_up()
-    life.confirm(token)
+    assert life.sign_up() == []
+    life.now += 60 * DAY
+    retention.expire(life.engine, life.settings, life.now)
+    assert life.sign_up() == []
+
+
+def test_who_complained_is_not_asked_again_after_being_forgotten(life: Life) -> None:
+    number = life.joined().id
+    life.happens("complained")
+    leaving.forget(life.engine, links.sign("forget", number, KEYS, life.now), KEYS, life.now)
+    life.now += 60 * DAY
+    assert life.sign_up() == []
+
+
+def test_what_others_ended_cannot_be_undone(life: Life) -> None:
+    life.joined()
     life.happens("complained")
     assert life.undo() == "expired"
     assert life.reader().consent.state == "complained"
+
+
+def test_a_stranger_takes_nobodys_undo_away(life: Life) -> None:
+    life.joined()
+    life.unsubscribe()
+    life.now += DAY
+    life.sign_up(ANN._replace(topics=()))
+    assert life.undo() == "done"
+    assert life.reader().consent.state == "confirmed"
+
+
+def test_an_undo_restores_the_pause_too(life: Life) -> None:
+    number = life.joined().id
+    choices.pause(life.engine, links.sign(links.UNSUBSCRIBE, number, KEYS), 4, KEYS, NOW)
+    life.unsubscribe()
+    assert life.undo() == "done"
+    assert life.reader().consent.paused_until == NOW + 28 * DAY
+
+
+def test_a_pause_that_is_pressed_again_writes_nothing(life: Life) -> None:
+    number = life.joined().id
+    for _ in range(5):
+        choices.pause(life.engine, links.sign(links.UNSUBSCRIBE, number, KEYS), 4, KEYS, life.now)
+    with reading(life.engine) as connection:
+        assert [link.event.kind for link in store.log(connection, number)] == ["requested", "confirmed", "paused"]
+
+
+def test_a_consent_that_lapsed_before_anybody_wrote_it_down_is_kept_by_its_link_or_asked_for_anew(life: Life) -> None:
+    (token,) = life.sign_up(ANN._replace(country="KR"))
+    life.confirm(token)
+    keep = links.sign(links.KEEP, life.reader().id, KEYS)
+    life.now = datetime(2028, 5, 4, 10, tzinfo=UTC)
+    assert signing_up.expected(life.engine, keep, KEYS, life.now) == "done"
+    (anew,) = life.sign_up(ANN._replace(country="KR"))
+    assert life.confirm(anew) == "done"
+    assert life.reader().consent.reconfirm_by == datetime(2030, 5, 4, 10, tzinfo=UTC)
 
 
 def test_a_reason_for_leaving_is_one_of_ours_or_none(life: Life) -> None:

@@ -52,9 +52,9 @@ def test_a_confirmation_promises_nothing_and_sends_nothing_before_it_is_answered
         assert not re.search(r"free|benchmark news|model|score|price|leaderboard", part, re.IGNORECASE)
 
 
-def test_who_is_subscribed_is_told_so_and_nobody_else_learns_it() -> None:
-    assert all("You are subscribed already" in part for part in both(letter("preferences", SETTINGS)))
-    assert not any("subscribed already" in part for part in both(letter("confirmation", SETTINGS)))
+def test_who_signed_up_again_is_told_that_they_are_in_and_nobody_else_learns_it() -> None:
+    assert all("you are in already" in part for part in both(letter("preferences", SETTINGS)))
+    assert not any("in already" in part for part in both(letter("confirmation", SETTINGS)))
 
 
 @pytest.mark.parametrize("kind", KINDS)

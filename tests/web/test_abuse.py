@@ -14,6 +14,7 @@ from responses.matchers import urlencoded_params_matcher
 
 from digest.config import Captcha, Signup
 from digest.subscribers import links
+from digest.subscribers.location import Visit
 from digest.web.abuse import LONGEST, PAUSE, PER_ADDRESS, SHORTEST, Limits, form_token, passes_captcha, too_fast
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
@@ -41,6 +42,10 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 Take = Callable[..., list[str]]
 
 
+def a_visit(network: str, area: str = "") -> Visit:
+    return Visit(None, "unknown", network, area or f"area of {network}")
+
+
 @pytest.fixture
 def takes(clock: Clock) -> Callable[..., Take]:
     """Limits, and a function that counts requests of `network` for addresses r0@domain, r1@domain… at a moment."""
@@ -51,7 +56,7 @@ def takes(clock: Clock) -> Callable[..., Take]:
 
         def take(count: int = 1, network: str = "net", email: str = "", domain: str = "a.example") -> list[str]:
             keys = [email or f"r{next(asked)}@{domain}" for _ in range(count)]
-            return [limits.take(network, key, clock.now) for key in keys]
+            return [limits.take(a_visit(network), key, clock.now) for key in keys]
 
         return take
 
@@ -128,9 +133,9 @@ def everything_in(root: object) -> str:
 
 def test_the_limits_hold_neither_address_nor_domain_nor_network(clock: Clock) -> None:
     limits = Limits(Signup())
-    limits.take("network-hash", "zoe@canary.example", clock.now)
+    limits.take(a_visit("network-hash"), "zoe@canary.example", clock.now)
     held = everything_in(limits)
-    assert held.count("/hour") == 4, "the counts were found"
+    assert held.count("/hour") == 5, "the counts were found"
     assert not [word for word in ("network-hash", "zoe", "canary") if word in held]
 
 
@@ -140,19 +145,34 @@ def test_the_same_request_has_other_keys_on_another_day_and_the_old_ones_are_gon
     def keys() -> set[str]:
         return set(limits._limiter.storage.events)  # type: ignore[attr-defined]
 
-    assert limits.take("net", "ada@a.example", clock.now) == "free"
+    assert limits.take(a_visit("net"), "ada@a.example", clock.now) == "free"
     before = keys()
     clock.now += timedelta(days=1)
-    assert limits.take("net", "ada@a.example", clock.now) == "free"
-    assert len(before) == len(keys()) == 4
+    assert limits.take(a_visit("net"), "ada@a.example", clock.now) == "free"
+    assert len(before) == len(keys()) == 5
     assert len(before & keys()) == 1, "the count of all has no secret in it"
 
 
 def test_memory_grows_with_what_is_taken_and_not_with_what_is_asked(clock: Clock) -> None:
     limits = Limits(Signup(per_network=MANY, per_domain=3, in_all=MANY))
     for number in range(50):
-        limits.take(f"net {number}", f"r{number}@a.example", clock.now)
-    assert len(limits._limiter.storage.events) == 1 + 1 + 3 + 3  # type: ignore[attr-defined]
+        limits.take(a_visit(f"net {number}"), f"r{number}@a.example", clock.now)
+    assert len(limits._limiter.storage.events) == 1 + 1 + 3 + 3 + 3  # type: ignore[attr-defined]
+
+
+def test_many_networks_of_one_allocation_are_no_crowd_and_do_not_set_the_brake(clock: Clock) -> None:
+    limits = Limits(Signup())
+    said = [limits.take(a_visit(f"net {n // 20}", "one /48"), f"r{n}@h{n}.example", clock.now) for n in range(600)]
+    assert said.count("free") == 100
+    assert "braked" not in said
+    assert limits.take(a_visit("elsewhere"), "ann@a.example", clock.now) == "free"
+
+
+def test_who_is_subscribed_gets_a_link_while_sign_ups_are_paused(clock: Clock) -> None:
+    limits = Limits(Signup(in_all=1))
+    said = [limits.take(a_visit(f"net {n}"), f"r{n}@a.example", clock.now) for n in range(2)]
+    assert said == ["free", "braked"]
+    assert limits.take(a_visit("net"), "ann@a.example", clock.now, signing_up=False) == "free"
 
 
 # The minimum time

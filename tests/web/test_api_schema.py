@@ -34,8 +34,10 @@ def test_no_answer_is_a_fault_or_other_than_described(
         "/api/openapi.json", create_app(site.engine, site.settings, lambda: site.now)
     )
     operations = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
-    assert len(operations) == 5
+    assert len(operations) == 10
     for operation in operations:
+        if mode is GenerationMode.NEGATIVE and not operation.body and not list(operation.iter_parameters()):
+            continue  # it takes nothing that could be wrong
 
         @given(case=operation.as_strategy(generation_mode=mode))
         @settings(

@@ -169,9 +169,24 @@ def test_mail_of_an_earlier_week_is_named_by_status_and_gone_on_with(engine: Eng
     with writing(engine) as connection:
         outbox.queue(connection, some_outgoing(str(W18)), approved.content_hash, NOW)
     assert any("1 deliveries of 2026-W18" in need for need in read_status(engine, desk, NOW).needs)
-    (sent,) = stages.send_unfinished(engine, desk, W20, lambda: NOW)
+    complaints: list[str] = []
+    (sent,) = stages.send_unfinished(engine, desk, W20, lambda: NOW, complaints.append)
     assert sent.tally["sent"] == 1
-    assert stages.send_unfinished(engine, desk, W20, lambda: NOW) == []
+    assert stages.send_unfinished(engine, desk, W20, lambda: NOW, complaints.append) == []
+    assert complaints == []
+
+
+@pytest.mark.usefixtures("three_weeks")
+def test_an_earlier_week_that_cannot_go_on_stops_no_other(engine: Engine, desk: Settings) -> None:
+    add_reader(engine, desk)
+    stages.draft(engine, desk, W18, NOW)
+    approved = stages.approve(engine, W18, NOW)
+    with writing(engine) as connection:
+        outbox.queue(connection, some_outgoing(str(W18)), approved.content_hash, NOW)
+    other = desk.model_copy(update={"mail": desk.mail.model_copy(update={"reply_to": "other@digest.example"})})
+    complaints: list[str] = []
+    assert stages.send_unfinished(engine, other, W20, lambda: NOW, complaints.append) == []
+    assert "2026-W18" in complaints[0]
 
 
 def test_a_capture_that_is_not_believed_is_held_back_until_a_person_accepts_it(

@@ -11,6 +11,7 @@ from digest import __version__
 from digest.cli import captures, doctor, editions, geoip, keys, preview, printing, questions, readers
 from digest.cli.context import AsJson, clock, database, now, print_json, settings
 from digest.delivery.workers import letters_sent
+from digest.membership.retention import expire
 from digest.operations.demo import run_demo
 from digest.operations.status import read_status
 from digest.web.app import create_app
@@ -70,7 +71,8 @@ def serve(
         if no_scheduler:
             serve_app(app, *where)
             return
-        with letters_sent(engine, chosen, running, partial(print, file=sys.stderr, flush=True)):
+        clearing = partial(expire, engine, chosen)
+        with letters_sent(engine, chosen, running, clearing, partial(print, file=sys.stderr, flush=True)):
             serve_app(app, *where)
 
 

@@ -1,5 +1,7 @@
 """Commands about a week's edition: draft, approve, send; or all stages that are due."""
 
+import sys
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -81,7 +83,7 @@ def weekly(week: Annotated[str | None, typer.Option(help="another week than the 
     Example: digest weekly --week 2026-W18
     """
     chosen = settings()
-    this = Week.now(now(), chosen.series.zone)
+    this, complain = Week.now(now(), chosen.series.zone), partial(print, file=sys.stderr)
     with database(chosen) as engine:
         with reading(engine) as connection:
             at = this if week is None else stages.find_week(connection, chosen, week, now())
@@ -91,7 +93,7 @@ def weekly(week: Annotated[str | None, typer.Option(help="another week than the 
                 printing.collected(results)
         expire(engine, chosen, now())
         send_letters(engine, chosen, clock())
-        for earlier in stages.send_unfinished(engine, chosen, at, clock()):
+        for earlier in stages.send_unfinished(engine, chosen, at, clock(), complain):
             printing.sent(earlier)
         with progress("sending", audience(engine, at)) as advance:
             run = stages.run_week(engine, chosen, at, clock(), advance)

@@ -36,8 +36,6 @@ def audience(connection: Connection, edition: Outgoing, now: datetime) -> Select
         *_quiet(edition),
         *_nights(edition, now),
     ]
-    if not judged:
-        raise AssertionError("a consent can always lapse")
     whens = [when for when, *_rest in judged]
     states = case(*((when, state) for when, state, *_rest in judged), else_="pending")
     moments = [null() if until is None else until for _when, _state, until, _reason in judged]

@@ -49,7 +49,7 @@ Letter = Literal["confirmation", "preferences"]
 
 LETTERS: Mapping[Letter, tuple[ConsentState, ...]] = {
     "confirmation": ("requested",),
-    "preferences": ("confirmed", "expired"),
+    "preferences": ("confirmed", "expired", "withdrawn"),
 }
 """Mail to one reader who asked for it, and the states of consent in which it may go out."""
 
@@ -395,6 +395,12 @@ def forecast(connection: Connection, edition: Outgoing, now: datetime) -> dict[t
 def count_audience(connection: Connection) -> int:
     """How many readers a mailing that was queued now would be queued for, those held or skipped among them."""
     return connection.scalar(select(func.count()).select_from(_subscriber).where(_subscriber.c.state == LIVE)) or 0
+
+
+def forget_outcomes(connection: Connection, subscriber_id: int) -> None:
+    """Blank what other systems said of one reader's deliveries: it may name the file or the mailbox."""
+    mine = _delivery.c.subscriber_id == subscriber_id
+    connection.execute(update(_delivery).where(mine).values(outcome=""))
 
 
 @dataclass(frozen=True, slots=True)

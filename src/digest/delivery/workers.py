@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import Engine
 
@@ -17,14 +17,20 @@ _AFTER_A_FAULT = 60.0  # a relay that is down is not asked every second
 
 @contextmanager
 def letters_sent(
-    engine: Engine, settings: Settings, clock: Callable[[], datetime], complain: Callable[[str], None]
+    engine: Engine,
+    settings: Settings,
+    clock: Callable[[], datetime],
+    daily: Callable[[datetime], object],
+    complain: Callable[[str], None],
 ) -> Iterator[None]:
-    """Send the letters that readers ask for, within a second or two, for as long as this lasts.
+    """Send the letters that readers ask for, within a second or two, for as long as this lasts; do `daily` once a day.
 
     Any number of processes may do so at once. `complain` is told why nothing can be sent, once until it can be again.
     """
     over = threading.Event()
-    thread = threading.Thread(target=_send, args=(engine, settings, clock, complain, over), name="letters", daemon=True)
+    thread = threading.Thread(
+        target=_send, args=(engine, settings, clock, daily, complain, over), name="letters", daemon=True
+    )
     thread.start()
     try:
         yield
@@ -37,17 +43,22 @@ def _send(
     engine: Engine,
     settings: Settings,
     clock: Callable[[], datetime],
+    daily: Callable[[datetime], object],
     complain: Callable[[str], None],
     over: threading.Event,
 ) -> None:
-    told = ""
+    told, day = "", date.min
     while True:
         try:
             send_letters(engine, settings, clock)
-        except DigestError as error:
-            if str(error) != told:
-                complain(str(error))
-            told, wait = str(error), _AFTER_A_FAULT
+            if day != (day := clock().date()):
+                daily(clock())
+        except Exception as error:  # noqa: BLE001 (a thread that ended would be missed by nobody)
+            # What we did not foresee may name a reader: only its kind is told.
+            said = str(error) if isinstance(error, DigestError) else f"no letter was sent: {type(error).__name__}."
+            if said != told:
+                complain(said)
+            told, wait = said, _AFTER_A_FAULT
         else:
             told, wait = "", _EVERY
         if over.wait(wait):

@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from pydantic import ValidationError
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import and_, delete, func, insert, select, update
 from sqlalchemy.engine import Connection
 from sqlmodel import Field, SQLModel, col
 
@@ -31,6 +32,11 @@ class EditionTable(SQLModel, table=True):
     approved_at: datetime | None = Field(sa_type=UtcDateTime)
 
 
+_STANDS = and_(
+    col(EditionTable.approved_hash) == col(EditionTable.content_hash), col(EditionTable.approved_at).is_not(None)
+)
+
+
 class Envelope(Fact):
     """What the mail says of its sender: part of what is approved, though it comes from the settings."""
 
@@ -40,10 +46,19 @@ class Envelope(Fact):
     from_address: str
     reply_to: str
     list_id: str
+    postal_address: str = ""
+    contact: str = ""
+    commercial: bool = False
+    regimes: str | None = None
+
+    def is_that_of(self, other: "Envelope") -> bool:
+        """Whether two say the same. One that was stored before editions carried regions' duties knows of none."""
+        late = {"postal_address", "contact", "commercial", "regimes"} if self.regimes is None else set()
+        return self.model_dump(exclude=late) == other.model_dump(exclude=late)
 
 
-def envelope_of(settings: Settings) -> Envelope:
-    """The envelope as the settings have it now."""
+def envelope_of(settings: Settings, regimes: str = "") -> Envelope:
+    """The envelope as the settings have it now, with the version of the consent regimes."""
     mail = settings.mail
     return Envelope(
         series=settings.series.title,
@@ -52,6 +67,10 @@ def envelope_of(settings: Settings) -> Envelope:
         from_address=mail.from_address,
         reply_to=mail.reply_to,
         list_id=mail.list_id,
+        postal_address=settings.series.postal_address,
+        contact=settings.series.contact,
+        commercial=settings.series.commercial,
+        regimes=regimes,
     )
 
 
@@ -135,6 +154,48 @@ def approved_before(connection: Connection, week: str, most: int) -> list[Stored
         with suppress(StorageError):  # what an old edition said is then missing from watch lists, and from nothing else
             found.append(load_edition(connection, known))
     return [stored for stored in found if stored is not None]
+
+
+class Published(NamedTuple):
+    """An edition that may be shown, without what it says: its week, the hash of its content, when it was approved."""
+
+    week: str
+    content_hash: str
+    approved_at: datetime
+
+
+_PUBLISHED = select(col(EditionTable.week), col(EditionTable.content_hash), col(EditionTable.approved_at)).where(
+    _STANDS
+)
+
+
+def published(connection: Connection, most: int, skip: int = 0) -> list[Published]:
+    """The editions whose approval stands, the newest first, without reading any of them."""
+    newest = _PUBLISHED.order_by(col(EditionTable.week).desc()).limit(most).offset(skip)
+    return [Published(row.week, row.content_hash, row.approved_at) for row in connection.execute(newest)]
+
+
+def published_on(connection: Connection, week: str) -> Published | None:
+    """The edition of a week, if its approval stands."""
+    row = connection.execute(_PUBLISHED.where(col(EditionTable.week) == week)).first()
+    return Published(row.week, row.content_hash, row.approved_at) if row else None
+
+
+def published_beside(connection: Connection, week: str) -> tuple[str | None, str | None]:
+    """The weeks of the published editions before and after a week."""
+    known = col(EditionTable.week)
+    before = connection.scalar(select(func.max(known)).where(known < week, _STANDS))
+    return before, connection.scalar(select(func.min(known)).where(known > week, _STANDS))
+
+
+def load_published(connection: Connection, one: Published) -> Edition | None:
+    """What a published edition says; None where what is stored is not, or is not any more, what was approved.
+
+    Raises StorageError where it is not what this version can read.
+    """
+    stored = load_edition(connection, one.week)
+    whole = stored is not None and stored.approved and stored.content_hash == one.content_hash
+    return stored.edition if stored and whole else None
 
 
 def newest_approved(connection: Connection) -> StoredEdition | None:

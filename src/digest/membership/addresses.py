@@ -17,4 +17,4 @@ def email_key(email: str) -> str:
     except EmailNotValidError as error:
         reason = str(error).rstrip(".")
         raise UsageError(f"email is no address: {reason[:1].lower()}{reason[1:]}") from error
-    return f"{unicodedata.normalize('NFC', valid.local_part.casefold())}@{valid.ascii_domain.lower()}"
+    return f"{unicodedata.normalize('NFC', valid.local_part.lower())}@{valid.ascii_domain.lower()}"

@@ -12,16 +12,20 @@ from digest.database import reading, writing
 from digest.edition import store as editions
 from digest.edition.content import WatchList
 from digest.edition.needs import packaged_needs
+from digest.edition.numbers import shown
 from digest.edition.renditions import FORMATS, Format, Topic
-from digest.edition.watching import Known, known_names, parse_watch_list
+from digest.edition.watching import known_names, parse_watch_list
 from digest.errors import DigestError, UsageError
 from digest.membership.signing_up import Result, parse_country, parse_locale, parse_topics
 from digest.subscribers import links, regimes, store
 from digest.subscribers.consent import LIVE, ConsentEvent
+from digest.subscribers.routing import KEEP_WITHIN
 from digest.subscribers.store import Subscriber
 
 PAUSE_WEEKS = 4
 MOST_WATCHED = 10
+
+_PRESSED_AGAIN = timedelta(days=1)
 
 QuietWeeks = Literal["note", "skip"]
 
@@ -165,22 +169,16 @@ def _named(add: str, engine: Engine) -> tuple[str, str]:
     if newest is None:
         raise UsageError("watch list: there is no edition yet whose models could be followed.")
     known = known_names(newest.edition, tuple(packaged_needs().needs))
-    reason = ""
+    near = ""
     for key in _NAMED:
         try:
             watch = parse_watch_list(json.dumps({key: [add]}), known)
         except DigestError as error:
-            reason = reason if "did you mean" in reason else str(error)
+            near = near or str(error).partition("did you mean ")[2]
         else:
             return key, getattr(watch, key)[0]
-    raise UsageError(f"watch list: {reason}")
-
-
-def followable(engine: Engine) -> Known | None:
-    """What can be followed by the newest approved edition; None where there is none."""
-    with reading(engine) as connection:
-        newest = editions.newest_approved(connection)
-    return known_names(newest.edition, tuple(packaged_needs().needs)) if newest else None
+    hint = f"did you mean {near}" if near else "write the name of a model, maker, benchmark, category or need."
+    raise UsageError(f'watch list: nothing called "{shown(add, 60)}" can be followed; {hint}')
 
 
 def change(
@@ -217,6 +215,7 @@ def _changed(reader: Subscriber, settings: Settings, country: str | None, detail
     if moved and reader.consent.confirmed_at is not None:
         given = regimes.reconfirm_by(regime, reader.consent.confirmed_at, own_act=False)
         lapses = lapses or given or reader.consent.reconfirm_by
+        lapses = max(lapses, now + KEEP_WITHIN) if lapses else None  # the mail asks before it ends
     return ConsentEvent(
         kind="changed",
         at=now,
@@ -225,7 +224,7 @@ def _changed(reader: Subscriber, settings: Settings, country: str | None, detail
         derived=("declared" if country else "unknown") if moved else reader.consent.derived,
         regime=regime.code,
         regime_version=table.version,
-        until=lapses if reader.consent.state == LIVE else None,
+        until=lapses if reader.consent.lives(now) else None,
         detail=detail,
     )
 
@@ -240,6 +239,9 @@ def pause(engine: Engine, token: str, weeks: int, keys: Sequence[bytes], now: da
             return reader
         if reader.consent.state != LIVE:
             return "already"
+        paused = reader.consent.paused_until
+        if weeks and paused is not None and paused > now + timedelta(weeks=weeks) - _PRESSED_AGAIN:
+            return "done"
         until = now + timedelta(weeks=weeks) if weeks else None
         store.append(connection, reader.id, ConsentEvent("paused", now, "pause button", until=until))
         return "done"

@@ -150,6 +150,8 @@ def _routed(
         return f"There is no edition of {week} yet."
     if own is not None and own.state == "sent":
         return f"The edition of {week} went to this reader on {moment(own.changed_at)}."
+    if own is not None and own.state in ("skipped", "failed", "uncertain"):
+        return f"What became of the edition of {week}: {_delivered(own)}"
     if queued and own is None:
         return f"This reader's consent did not live when the edition of {week} was queued."
     if isinstance(where, Deliver):
@@ -216,5 +218,6 @@ _OF_DELIVERY: dict[outbox.State, str] = {
     "sent": "Nothing: this edition is sent, and is sent once.",
     "deferred": "`digest send` tries again when it is due.",
     "failed": "Look at the other side's answer; the next edition is tried anew.",
-    "uncertain": "`digest reconcile` settles whether it was sent.",
+    "uncertain": "Only the relay's own log can tell; it is not sent again by itself.",
+    "skipped": "The next edition is looked at anew.",
 }

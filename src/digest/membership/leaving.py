@@ -63,7 +63,18 @@ def undo(engine: Engine, token: str, keys: Sequence[bytes], now: datetime) -> Re
         if consent is None:
             return "expired"
         store.append(connection, reader.id, consent)
+        paused = _pause_before_leaving(connection, reader.id, now)
+        if paused is not None:
+            store.append(connection, reader.id, ConsentEvent("paused", now, consent.method, until=paused))
     return "done"
+
+
+def _pause_before_leaving(connection: Connection, subscriber_id: int, now: datetime) -> datetime | None:
+    """The end of the pause that stood before the reader left, if it is still to come."""
+    events = [link.event for link in store.log(connection, subscriber_id)]
+    left = max(place for place, event in enumerate(events) if event.kind == "withdrawn")
+    until = fold(events[:left]).paused_until
+    return until if until is not None and until > now else None
 
 
 def _before_leaving(connection: Connection, reader: Subscriber, now: datetime) -> ConsentEvent | None:
@@ -72,6 +83,8 @@ def _before_leaving(connection: Connection, reader: Subscriber, now: datetime) -
     What was never confirmed cannot be, nor what somebody else ended, nor what lapsed meanwhile.
     """
     events = [link.event for link in store.log(connection, reader.id)]
+    while len(events) > 1 and events[-1].kind == "requested":  # what a stranger typed since takes nothing away
+        events.pop()
     left, before = events[-1], fold(events[:-1])
     own = left.kind == "withdrawn" and left.method in (LINK, ONE_CLICK)
     lapsed = before.reconfirm_by is not None and before.reconfirm_by <= now
@@ -134,6 +147,13 @@ def _plain(facts: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in facts.items()}
 
 
+def erase(connection: Connection, subscriber_id: int, event: ConsentEvent, keys: Sequence[bytes]) -> None:
+    """Forget a reader: the address and choices go, and what other systems said of their deliveries; the log of a
+    number, a keyed hash of the address, and that so many mails went to that number stay."""
+    store.erase(connection, subscriber_id, event, keys)
+    outbox.forget_outcomes(connection, subscriber_id)
+
+
 def knows_forget(engine: Engine, token: str, keys: Sequence[bytes], now: datetime) -> Result:
     """What forgetting by this token would come to now; changes nothing."""
     with reading(engine) as connection:
@@ -153,5 +173,5 @@ def forget(engine: Engine, token: str, keys: Sequence[bytes], now: datetime) -> 
         reader = whose(connection, token, "forget", keys, now, acting=True)
         if not isinstance(reader, Subscriber):
             return _gone(token, keys, now, reader)
-        store.erase(connection, reader.id, ConsentEvent("erased", now, "the reader's own wish"), keys)
+        erase(connection, reader.id, ConsentEvent("erased", now, "the reader's own wish"), keys)
     return "done"

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from digest.config import Settings
 from digest.database import reading, writing
 from digest.errors import UsageError
+from digest.membership import leaving
 from digest.membership.addresses import email_key
 from digest.membership.importing import EXPORTED, OPTIONAL, REQUIRED
 from digest.subscribers import store
@@ -123,7 +124,7 @@ def erase(engine: Engine, settings: Settings, email: str, now: datetime) -> bool
             if store.refused(connection, [key], keys):
                 return False
             raise nobody()
-        store.erase(connection, known.id, ConsentEvent("erased", now, "erased by the operator"), keys)
+        leaving.erase(connection, known.id, ConsentEvent("erased", now, "erased by the operator"), keys)
     return True
 
 

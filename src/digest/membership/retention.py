@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine
 
 from digest.config import Settings
 from digest.database import reading, writing
+from digest.membership import leaving
 from digest.membership.signing_up import A_WHILE
 from digest.subscribers import store
 from digest.subscribers.consent import LIVE, ConsentEvent
@@ -64,10 +65,13 @@ def _expire(
         if consent.confirmed_at is None and consent.withdrawn_at is None:
             store.discard(connection, number)
         return "request"
+    if consent.state == "withdrawn" and consent.confirmed_at is None:
+        leaving.erase(connection, number, ConsentEvent("erased", now, _METHOD), keys)
+        return "request"
     if consent.state == LIVE and consent.reconfirm_by and consent.reconfirm_by <= now:
         store.append(connection, number, ConsentEvent("expired", now, _METHOD))
         return "lapsed"
     if consent.state == "expired":
-        store.erase(connection, number, ConsentEvent("erased", now, _METHOD), keys)
+        leaving.erase(connection, number, ConsentEvent("erased", now, _METHOD), keys)
         return "erased"
     return None

@@ -14,7 +14,8 @@ from digest.edition.renditions import LOCALES, TOPICS, Topic
 from digest.errors import UsageError
 from digest.membership.addresses import email_key
 from digest.subscribers import consent, links, regimes, store
-from digest.subscribers.consent import LIVE, ConsentEvent
+from digest.subscribers.consent import LIVE, Consent, ConsentEvent, fold
+from digest.subscribers.regimes import Regime
 from digest.subscribers.routing import keep_asked
 from digest.subscribers.store import Newcomer, Subscriber
 
@@ -110,31 +111,51 @@ def sign_up(engine: Engine, settings: Settings, request: Request, now: datetime)
     event = _event("requested", settings, now, request.method, request.country, request.derived, request.locale)
     newcomer = Newcomer(request.email, request.email_key, event, request.locale, request.topics)
     with writing(engine) as connection:
+        keys = store.link_keys(connection, settings.links, now)
+        if _is_barred(connection, request.email_key, keys):
+            return
         number = store.add_one(connection, newcomer, now)
         known = None if number else store.find(connection, request.email_key, acting=True)
         if number:
             outbox.queue_letter(connection, "confirmation", number, now)
         elif known is None:
             return  # erased at this very moment by another process
-        elif known.consent.state == LIVE:
+        elif known.consent.lives(now):
             _mail_link(connection, known, now)
         elif _may_be_asked(connection, known, now):
             store.save_details(connection, known.id, request.email, request.locale, request.topics)
+            if known.consent.state == LIVE:  # it lapsed, and nobody has written that down yet
+                store.append(connection, known.id, ConsentEvent("expired", now, request.method))
             store.append(connection, known.id, event)
             outbox.queue_letter(connection, "confirmation", known.id, now)
 
 
 def _may_be_asked(connection: Connection, known: Subscriber, now: datetime) -> bool:
-    """Nobody is asked twice in a day, or four times in a month, or ever again after a complaint."""
-    if known.consent.state in ("complained", "bounced"):
+    """Nobody is asked twice in a day, or four times in a month, or ever again after refusing to be."""
+    if _refuses(known.consent):
         return False
     # Each request was answered by one letter; a letter's own row does not say when it was asked for.
     asked = [now - link.event.at for link in store.log(connection, known.id) if link.event.kind == "requested"]
     return all(ago >= ASKED_AGAIN for ago in asked) and sum(ago < A_WHILE for ago in asked) < _MOST_IN_A_WHILE
 
 
+def _refuses(consent: Consent) -> bool:
+    """Who complained, whose mailbox is gone, and who answered a request that they never made is not asked again."""
+    unasked = consent.state == "withdrawn" and consent.confirmed_at is None
+    return unasked or consent.state in ("complained", "bounced")
+
+
+def _is_barred(connection: Connection, key: str, keys: Sequence[bytes]) -> bool:
+    """Whether an address was erased after it had refused: being forgotten does not undo that."""
+    number = store.refused(connection, [key], keys).get(key)
+    events = [link.event for link in store.log(connection, number)] if number is not None else []
+    return bool(events) and _refuses(fold(events[:-1]))
+
+
 def _mail_link(connection: Connection, known: Subscriber, now: datetime) -> None:
-    if outbox.letters_to(connection, "preferences", known.id, now - A_WHILE) < 10 * _MOST_IN_A_WHILE:
+    """At most one a day, and for who is not subscribed three a month: anybody may ask for it."""
+    most = 10 * _MOST_IN_A_WHILE if known.consent.state == LIVE else _MOST_IN_A_WHILE
+    if outbox.letters_to(connection, "preferences", known.id, now - A_WHILE) < most:
         outbox.queue_letter(connection, "preferences", known.id, now)
 
 
@@ -150,6 +171,16 @@ def expected(engine: Engine, token: str, keys: Sequence[bytes], now: datetime) -
     """What confirming by this token would come to now; changes nothing."""
     with reading(engine) as connection:
         return _expected(connection, token, keys, now)[0]
+
+
+def standing(
+    engine: Engine, settings: Settings, token: str, keys: Sequence[bytes], now: datetime
+) -> tuple[Regime, str]:
+    """The rules and the language of the reader who is asked by a token; the strictest ones where there is none."""
+    with reading(engine) as connection:
+        reader = _expected(connection, token, keys, now)[1]
+    table = regimes.packaged_regimes(settings.consent.regimes)
+    return (table.of(reader.consent.regime), reader.locale) if reader else (table.of(None), "en")
 
 
 def confirm(engine: Engine, settings: Settings, token: str, keys: Sequence[bytes], now: datetime) -> Result:
@@ -177,7 +208,8 @@ def _expected(
         return "expired", None
     state, asked = reader.consent.state, reader.consent.requested_at
     if keep is not None:
-        lapses = _lapsed(connection, reader) or (state == LIVE and keep_asked(reader, now))
+        lapsed = state == LIVE and not reader.consent.lives(now)
+        lapses = lapsed or _lapsed(connection, reader) or (state == LIVE and keep_asked(reader, now))
         return ("done" if lapses else "already" if state == LIVE else "expired"), reader
     if asked is None or read.made_at is None or links.seconds(read.made_at) != links.seconds(asked):
         return "expired", reader

@@ -33,16 +33,16 @@ _WORDS: Mapping[str, Mapping[LetterKind, _Words]] = {
             button="Confirm my subscription",
             after=(
                 "The link works for 48 hours, and nothing is sent until you confirm.",
-                "Not you? Do nothing: you are not subscribed, and the request is deleted by itself.",
+                "Not you? Do nothing: you are not subscribed, and the request is deleted after 30 days.",
             ),
         ),
         "preferences": _Words(
             subject="Your preferences for {title}",
-            preheader="The link works for 24 hours. You are subscribed already.",
+            preheader="The link works for 24 hours.",
             asks="You, or somebody with your address, asked for a link to your preferences for {title}.",
             button="Open my preferences",
             after=(
-                "The link works for 24 hours. You are subscribed already; there is nothing else to do.",
+                "The link works for 24 hours. If you just signed up again: you are in already.",
                 "Not you? Do nothing: nothing changes, and only this mail holds the link.",
             ),
         ),

@@ -95,6 +95,10 @@ class Consent:
     method: str = ""
     ended: str = ""
 
+    def lives(self, now: datetime) -> bool:
+        """Whether it stands, and has not lapsed: by itself it does so before anybody writes that it did."""
+        return self.state == LIVE and (self.reconfirm_by is None or self.reconfirm_by > now)
+
 
 def fold(events: Iterable[ConsentEvent]) -> Consent:
     """The state that follows from a log, read in the order in which it was written.
@@ -130,8 +134,8 @@ def _after(consent: Consent, event: ConsentEvent) -> Consent:
         case "paused":
             return replace(consent, paused_until=event.until)
         case "withdrawn":
-            # A complaint stays one: nobody signs such a reader up again by a form.
-            state = "complained" if consent.state == "complained" else "withdrawn"
+            # A complaint stays one, and a dead mailbox: nobody signs such a reader up again by a form.
+            state = consent.state if consent.state in ("complained", "bounced") else "withdrawn"
             return replace(_ended(consent, state, event), withdrawn_at=event.at)
         case "complained" | "erased":
             return _ended(consent, event.kind, event)

@@ -31,11 +31,13 @@ _PORT = re.compile(r"\[(?P<six>[^\]]*)\](:\d+)?|(?P<four>[\d.]+):\d+")
 
 
 class Visit(NamedTuple):
-    """What is known of a visitor without the address. `network` is a keyed hash that changes daily, for limits."""
+    """What is known of a visitor without the address. `network` (/24 or /64) and `area` (/16 or /48) are keyed hashes
+    that change daily, for limits."""
 
     country: str | None
     derived: Derived
     network: str
+    area: str
 
 
 def visit(peer: str | None, headers: Mapping[str, str], settings: Location, key: bytes, lookup: Lookup) -> Visit:
@@ -51,9 +53,9 @@ def visit(peer: str | None, headers: Mapping[str, str], settings: Location, key:
         address = _behind(_lines(headers, settings.address_header), settings.trusted_proxies)
         if named:
             country = country_code(named[0]) if len(set(named)) == 1 else None
-            return Visit(country, "header" if country else "unknown", _network(address, key))
+            return Visit(country, "header" if country else "unknown", *_networks(address, key))
     country = lookup(address) if address is not None else None
-    return Visit(country, "database" if country else "unknown", _network(address, key))
+    return Visit(country, "database" if country else "unknown", *_networks(address, key))
 
 
 def daily_key() -> Callable[[datetime], bytes]:
@@ -103,6 +105,15 @@ def database_age(path: Path, now: datetime) -> str:
         return ""
     then = " and no longer used, so countries are unknown" if days > USED_DAYS else ""
     return f"the country database {path} is {days} days old{then}: run `digest geoip update`."
+
+
+def is_db_ip(path: Path) -> bool:
+    """Whether the country file is DB-IP's, whose licence (CC BY 4.0) wants a link on a page."""
+    reader = open_file(path)
+    if reader is None:
+        return False
+    with reader:
+        return reader.metadata().database_type.upper().startswith("DBIP")
 
 
 def open_file(path: Path) -> maxminddb.Reader | None:
@@ -178,7 +189,9 @@ def _is_trusted(address: Address, trusted: Sequence[str]) -> bool:
     return any(address in ip_network(text) for text in trusted)
 
 
-def _network(address: Address | None, key: bytes) -> str:
-    """A hash of the /24 or /64 that an address is in; all who have none share one."""
-    prefix = address.packed[: 3 if address.version == 4 else 8] if address else b""
-    return hmac.digest(key, prefix, "sha256").hex()[:16]
+def _networks(address: Address | None, key: bytes) -> tuple[str, str]:
+    """Hashes of the /24 or /64 that an address is in, and of the /16 or /48; all who have none share them."""
+    sizes = (3, 2) if address is None or address.version == 4 else (8, 6)
+    prefixes = [address.packed[:size] if address else b"" for size in sizes]
+    network, area = (hmac.digest(key, prefix, "sha256").hex()[:16] for prefix in prefixes)
+    return network, area

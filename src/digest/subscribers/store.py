@@ -184,9 +184,9 @@ def erase(connection: Connection, subscriber_id: int, event: ConsentEvent, keys:
     """Forget a reader: the row with the address goes, a keyed hash of it and the log of a number stay."""
     reader = get(connection, [subscriber_id])[subscriber_id]
     append(connection, subscriber_id, event)
-    key = refusal_key(reader.email_key, keys)
-    connection.execute(delete(_refusal).where(_refusal.c.key == key))
-    connection.execute(insert(_refusal), {"key": key, "subscriber_id": subscriber_id, "at": event.at})
+    known = [refusal_key(reader.email_key, keys[place:]) for place in range(len(keys))]
+    connection.execute(delete(_refusal).where(_refusal.c.key.in_(known)))
+    connection.execute(insert(_refusal), {"key": known[0], "subscriber_id": subscriber_id, "at": event.at})
     connection.execute(delete(_word).where(_word.c.subscriber_id == subscriber_id))
     connection.execute(delete(_subscriber).where(_subscriber.c.id == subscriber_id))
     leave_no_trace(connection)
@@ -287,10 +287,12 @@ def everyone(
 
 
 def overdue(connection: Connection, now: datetime, requested_before: datetime) -> list[int]:
-    """Readers whose request was never confirmed, or whose consent has lapsed without being renewed."""
+    """Readers whose request was never confirmed or was refused, or whose consent has lapsed without being renewed."""
+    refused = (_subscriber.c.state == "withdrawn") & _subscriber.c.confirmed_at.is_(None)
+    refused &= _subscriber.c.withdrawn_at < requested_before
     never = (_subscriber.c.state == "requested") & (_subscriber.c.requested_at < requested_before)
     lapsed = (_subscriber.c.state == "confirmed") & (_subscriber.c.reconfirm_by <= now)
-    return list(connection.scalars(select(_subscriber.c.id).where(never | lapsed).order_by(_subscriber.c.id)))
+    return list(connection.scalars(select(_subscriber.c.id).where(never | refused | lapsed).order_by(_subscriber.c.id)))
 
 
 def link_keys(connection: Connection, links: Links, now: datetime) -> tuple[bytes, ...]:

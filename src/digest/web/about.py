@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Response
 
 from digest.edition.renditions import TOPICS
+from digest.subscribers.location import is_db_ip
 from digest.web.pages import LOOK, Here
 
 router = APIRouter()
@@ -10,7 +11,7 @@ router = APIRouter()
 
 @router.api_route("/privacy", methods=LOOK)
 def privacy(site: Here) -> Response:
-    return site.page("privacy.html", looks_up=site.settings.location.database.is_file())
+    return site.page("privacy.html", looks_up=is_db_ip(site.settings.location.database))
 
 
 @router.api_route("/method", methods=LOOK)

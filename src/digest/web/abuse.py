@@ -15,13 +15,16 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from digest.config import Captcha, Signup
-from digest.subscribers.location import daily_key
+from digest.subscribers.location import Visit, daily_key
 
-HONEYPOT = "website"
+HONEYPOT = "leave_this_empty"
 """A field that people do not see and programs fill in."""
 
 TOKEN_FIELD = "opened"  # noqa: S105
 """The field that holds the form's token."""
+
+_NETWORKS_IN_AN_AREA = 5
+"""So many networks' worth of requests an hour may come from one area (/16 or /48): one allocation is no crowd."""
 
 PER_ADDRESS = 5
 """So many requests an hour for one mail address."""
@@ -54,27 +57,29 @@ class Limits:
         self._paused_until: datetime | None = None
         self._lock = Lock()
 
-    def take(self, network: str, email_key: str, now: datetime) -> Verdict:
-        """Count a request from a network (the hash in a Visit) for an address, if it may be taken."""
+    def take(self, seen: Visit, email_key: str, now: datetime, *, signing_up: bool = True) -> Verdict:
+        """Count a visitor's request for an address, if it may be taken. Only sign-ups count towards the brake, and only
+        they stop with it: who is subscribed can always ask for their link."""
         with self._lock:
             if self._key != (key := self._key_of(now)):
                 self._key, self._limiter = key, MovingWindowRateLimiter(MemoryStorage())
-            if self._paused_until and now < self._paused_until:
+            if signing_up and self._paused_until and now < self._paused_until:
                 return "braked"
-            everyone, single = (RateLimitItemPerHour(self._settings.in_all), "all"), self._of_one(network, email_key)
+            everyone, single = (RateLimitItemPerHour(self._settings.in_all), "all"), self._of_one(seen, email_key)
             if not all(self._limiter.test(*each) for each in single):
                 return "limited"
-            if not self._limiter.test(*everyone):
+            if signing_up and not self._limiter.test(*everyone):
                 self._paused_until = now + PAUSE
                 _log.warning("confirmations are paused for an hour: more than [signup] in_all were asked for")
                 return "braked"
-            for each in (*single, everyone):
+            for each in (*single, everyone) if signing_up else single:
                 self._limiter.hit(*each)
             return "free"
 
-    def _of_one(self, network: str, email_key: str) -> list[tuple[RateLimitItemPerHour, str]]:
+    def _of_one(self, seen: Visit, email_key: str) -> list[tuple[RateLimitItemPerHour, str]]:
         kinds = {
-            "network": (self._settings.per_network, network),
+            "network": (self._settings.per_network, seen.network),
+            "area": (self._settings.per_network * _NETWORKS_IN_AN_AREA, seen.area),
             "domain": (self._settings.per_domain, email_key.rpartition("@")[2]),
             "address": (PER_ADDRESS, email_key),
         }

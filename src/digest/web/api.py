@@ -299,10 +299,12 @@ def docs(site: Here) -> Response:
 
 def described(site: Site) -> dict[str, Any]:
     """What there is, as OpenAPI; what goes wrong comes as problem details."""
+    from digest.web import public_api  # it stands on this room's routes and problems
+
     made = get_openapi(
         title=f"{site.settings.series.title}: API",
         version=__version__,
-        routes=router.routes,
+        routes=[*router.routes, *public_api.router.routes],
         servers=[{"url": site.settings.series.base_url.rstrip("/")}],
     )
     for operations in made["paths"].values():

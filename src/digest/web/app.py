@@ -21,7 +21,19 @@ from digest.errors import DigestError, StorageError
 from digest.subscribers import store
 from digest.subscribers.location import country_database, daily_key
 from digest.subscribers.regimes import packaged_regimes
-from digest.web import about, api, choices, editions, leaving, signing_up
+from digest.web import (
+    about,
+    api,
+    boards,
+    choices,
+    editions,
+    feeds,
+    leaving,
+    public_api,
+    receipts,
+    signing_up,
+    versus,
+)
 from digest.web.abuse import Limits
 from digest.web.pages import LOOK, Site, headers_for, style_sheet
 
@@ -46,7 +58,19 @@ def create_app(engine: Engine, settings: Settings, clock: Callable[[], datetime]
     )
     app = FastAPI(title=settings.series.title, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.site = site
-    for room in (signing_up, choices, leaving, editions, about, api):
+    for room in (
+        signing_up,
+        choices,
+        leaving,
+        editions,
+        receipts,
+        boards,
+        versus,
+        feeds,
+        about,
+        api,
+        public_api,
+    ):
         app.include_router(room.router)
 
     @app.api_route("/healthz", methods=LOOK)

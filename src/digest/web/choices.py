@@ -140,7 +140,7 @@ def _preferences(
         said=said,
         since=day(account.since, year=True) if account.since else "",
         paused_until=day(account.paused_until, year=True) if account.paused_until else "",
-        derived=bool(kept.country) and account.country_derived != "declared",
+        derived=bool(kept.country) and account.country_derived in ("header", "database"),
         topics=TOPICS,
         formats=FORMATS,
         quiet_weeks=_QUIET_WEEKS,

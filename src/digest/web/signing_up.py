@@ -21,7 +21,7 @@ from digest.edition.renditions import LOCALES, TOPICS
 from digest.errors import UsageError
 from digest.membership import choices, signing_up
 from digest.membership.addresses import email_key
-from digest.subscribers import store
+from digest.subscribers import links, store
 from digest.subscribers.consent import wording
 from digest.subscribers.location import Visit, visit
 from digest.subscribers.regimes import UNKNOWN, packaged_regimes
@@ -43,6 +43,7 @@ def form(site: Here, request: Request) -> Response:
 
 @router.post("/subscribe")
 async def subscribe(site: Here, request: Request, sent: Sent) -> Response:
+    _own_form(request)
     seen = _visit(site, request)
     errors = _email_error(sent)
     if not sent.get("agree"):
@@ -69,11 +70,12 @@ def ask_for_link(site: Here) -> Response:
 
 @router.post("/preferences")
 async def send_link(site: Here, request: Request, sent: Sent) -> Response:
+    _own_form(request)
     errors = _email_error(sent) or await _doubts(site, sent)
     if errors:
         return _link_form(site, sent, errors)
     key = email_key(sent["email"].strip())
-    await _take(site, _visit(site, request), key)
+    await _take(site, _visit(site, request), key, signing_up=False)
     await _unhurried(sent, lambda: signing_up.send_link(site.engine, site.settings, key, site.clock()))
     return site.page("link_on_its_way.html")
 
@@ -85,7 +87,9 @@ def ask_to_confirm(site: Here, token: str) -> Response:
         return site.no_such_link(result, "confirm")
     if result == "already":
         return site.page("confirmed.html", already=True, preferences=None)
-    return site.page("confirm.html")
+    regime, locale = signing_up.standing(site.engine, site.settings, token, site.keys, site.clock())
+    keeps = links.read(token, links.KEEP, site.keys, site.clock()) is not None
+    return site.page("confirm.html", keeps=keeps, wording=wording(locale)[1], age=regime.minors_age)
 
 
 @router.post("/confirm/{token}")
@@ -194,9 +198,15 @@ async def _doubts(site: Site, sent: Form) -> dict[str, str]:
     return {}
 
 
-async def _take(site: Site, seen: Visit, key: str) -> None:
+def _own_form(request: Request) -> None:
+    """Refuse a form that another site's page sends (Fetch Metadata): its visitors asked for nothing."""
+    if request.headers.get("Sec-Fetch-Site") == "cross-site":
+        raise HTTPException(HTTPStatus.BAD_REQUEST)
+
+
+async def _take(site: Site, seen: Visit, key: str, *, signing_up: bool = True) -> None:
     """Count a request. Raises HTTPException: 429 for too many from one place, 503 while confirmations are paused."""
-    verdict = site.limits.take(seen.network, key, site.clock())
+    verdict = site.limits.take(seen, key, site.clock(), signing_up=signing_up)
     if verdict == "free":
         return
     if verdict == "braked":

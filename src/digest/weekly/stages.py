@@ -131,7 +131,7 @@ def draft(engine: Engine, settings: Settings, week: Week, now: datetime) -> Draf
     with writing(engine) as connection:
         if outbox.find(connection, str(week)) is not None:  # while this was rendered, somebody else sent it
             raise DigestError(f"the edition of {week} is already being sent and can no longer be drafted anew.")
-        stored = editions.save_draft(connection, edition, rendered, editions.envelope_of(settings), now)
+        stored = editions.save_draft(connection, edition, rendered, _envelope(settings), now)
         editions.save_told(connection, str(week), map(fact_of, changes.disagreements))
     changed = known is None or known[0] != stored.content_hash
     return Drafted(stored, changed, changed and known is not None and known[1] is not None)
@@ -169,9 +169,9 @@ def send(
             raise DigestError(
                 f"the edition of {week} is not approved; look at it and run `digest approve {week}` before sending."
             )
-        if stored.envelope != editions.envelope_of(settings):
+        if not stored.envelope.is_that_of(_envelope(settings)):
             raise DigestError(
-                f"[series] or [mail] say otherwise than when the edition of {week} was approved; "
+                f"[series], [mail] or the consent regimes say otherwise than when the edition of {week} was approved; "
                 "set them back, or draft and approve it again if none of it was sent."
             )
         edition = _outgoing(connection, settings, stored, clock())
@@ -187,6 +187,10 @@ def outgoing(connection: Connection, settings: Settings, week: Week, now: dateti
     """What routing asks of a week's edition; None where there is none."""
     stored = editions.load_edition(connection, str(week))
     return _outgoing(connection, settings, stored, now) if stored else None
+
+
+def _envelope(settings: Settings) -> editions.Envelope:
+    return editions.envelope_of(settings, packaged_regimes(settings.consent.regimes).version)
 
 
 def forecast(engine: Engine, settings: Settings, week: Week, now: datetime) -> Mapping[tuple[outbox.State, str], int]:
@@ -241,11 +245,19 @@ def run_week(
     return WeekRun(week, drafted, send(engine, settings, week, clock, report))
 
 
-def send_unfinished(engine: Engine, settings: Settings, but: Week, clock: Callable[[], datetime]) -> list[Sent]:
-    """Go on with the mailings of other weeks that were put off or broke off."""
+def send_unfinished(
+    engine: Engine, settings: Settings, but: Week, clock: Callable[[], datetime], complain: Callable[[str], None]
+) -> list[Sent]:
+    """Go on with the mailings of other weeks that were put off or broke off. One that cannot go on stops no other."""
     with reading(engine) as connection:
         waiting = [parse_week(one.week) for one in outbox.unfinished(connection) if one.kind == "edition"]
-    return [send(engine, settings, week, clock) for week in waiting if week != but]
+    sent = []
+    for week in waiting:
+        try:
+            sent += [send(engine, settings, week, clock)] if week != but else []
+        except DigestError as error:
+            complain(str(error))
+    return sent
 
 
 def is_approved(engine: Engine, week: Week) -> bool:

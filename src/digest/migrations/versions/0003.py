@@ -75,22 +75,60 @@ def _chain() -> None:
     event = sa.table(
         "consent_event",
         *(sa.column(name) for name in ("id", "subscriber_id", "number", "hash")),
-        *(sa.column(name) for name in ("kind", "method", "wording", "country")),
-        sa.column("at", UtcDateTime()),
+        *(sa.column(name) for name in ("kind", "method", "wording", "country", "regime")),
+        *(sa.column(name, UtcDateTime()) for name in ("at", "until")),
     )
-    reader = sa.table("subscriber", *(sa.column(name) for name in ("id", "log_number", "log_hash")))
+    reader = sa.table(
+        "subscriber",
+        *(sa.column(name) for name in ("id", "log_number", "log_hash", "regime", "method", "ended")),
+        sa.column("reconfirm_by", UtcDateTime()),
+    )
     heads: dict[int, tuple[int, str]] = {}
+    stands: dict[int, dict[str, object]] = {}
     rows = connection.execute(sa.select(event).order_by(event.c.id)).mappings().all()
     for row in rows:
         number, before = heads.get(row["subscriber_id"], (0, ""))
         facts = {name: row[name] for name in ("kind", "at", "method", "wording", "country")}
-        hashed = _hash(number + 1, facts, before)
-        values = {"number": number + 1, "hash": hashed}
+        rules = _rules(row["kind"], row["country"], row["at"])
+        hashed = _hash(number + 1, {**facts, **rules}, before)
+        values = {"number": number + 1, "hash": hashed, **rules}
+        stands[row["subscriber_id"]] = _stands(stands.get(row["subscriber_id"], {}), row, rules)
         connection.execute(sa.update(event).where(event.c.id == row["id"]).values(values))
         heads[row["subscriber_id"]] = (number + 1, hashed)
     for number_of_reader, (number, hashed) in heads.items():
-        values = {"log_number": number, "log_hash": hashed}
+        values = {"log_number": number, "log_hash": hashed, **stands[number_of_reader]}
         connection.execute(sa.update(reader).where(reader.c.id == number_of_reader).values(values))
+
+
+_ROWS = (
+    *("DE", "FR", "AT", "NL", "IT", "ES", "PL", "GB", "CH", "NO", "IS", "CA", "US", "US-CA", "AU", "NZ", "BR", "MX"),
+    *("AR", "JP", "KR", "IN", "CN", "TW", "HK", "SG", "IL", "TR", "ZA", "AE"),
+)
+_UNION = (
+    *("BE", "BG", "CY", "CZ", "DK", "EE", "FI", "GR", "HR", "HU", "IE", "LI", "LT", "LU", "LV", "MT", "PT", "RO"),
+    *("SE", "SI", "SK"),
+)
+_YEARS = {"FR": 3, "KR": 2, "ZZ": 2}
+
+
+def _rules(kind: str, country: str | None, at: datetime) -> dict[str, object]:
+    """Whose rules an event was under, as of this version, and how long a consent stands by them."""
+    if kind != "confirmed":
+        return {"regime": "", "until": None}
+    code = country or "ZZ"
+    regime = code if code in _ROWS else "EU" if code in _UNION else "ZZ"
+    years = _YEARS.get(regime)
+    day = 28 if (at.month, at.day) == (2, 29) else at.day
+    return {"regime": regime, "until": at.replace(year=at.year + years, day=day) if years else None}
+
+
+def _stands(before: dict[str, object], event: sa.RowMapping, rules: dict[str, object]) -> dict[str, object]:
+    """What the fold gives a reader's row after an event, for the columns that are new."""
+    if event["kind"] == "confirmed":
+        return {"regime": rules["regime"], "reconfirm_by": rules["until"], "method": event["method"], "ended": ""}
+    if event["kind"] == "withdrawn":
+        return {**before, "reconfirm_by": None, "ended": event["method"]}
+    return before
 
 
 def _hash(number: int, facts: dict[str, object], before: str) -> str:
