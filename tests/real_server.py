@@ -160,7 +160,14 @@ def request(method: str, path: str, body: bytes, headers: Mapping[str, str]) -> 
 def filled(email: str, **changes: Any) -> dict[str, Any]:
     """A sign-up form, or one that asks for a link, as a person sends it."""
     opened = abuse.form_token(KEYS, NOW - timedelta(minutes=1))
-    return {"email": email, "topics": list(TOPICS), "agree": "yes", "website": "", abuse.TOKEN_FIELD: opened, **changes}
+    return {
+        "email": email,
+        "topics": list(TOPICS),
+        "agree": "yes",
+        abuse.HONEYPOT: "",
+        abuse.TOKEN_FIELD: opened,
+        **changes,
+    }
 
 
 def link(purpose: str, number: int, made_at: datetime = NOW) -> str:

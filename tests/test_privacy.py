@@ -31,6 +31,7 @@ from digest.operations.keys import add_key
 from digest.subscribers import store
 from digest.subscribers.consent import ConsentEvent
 from digest.subscribers.store import Newcomer, Subscriber
+from digest.web import abuse
 from digest.web.app import create_app, serve
 from tests import planted
 from tests.canaries import FOUR, MAILS, PEER, SIX, VISITS, files_of, mails_in, networks_in
@@ -116,7 +117,7 @@ def sign_up_in_every_way(visitor: Visitor) -> set[int]:
             visitor.post("/subscribe", filled(f"{mail}\r\nBcc: {mail}"), **headers),
             visitor.post("/subscribe", filled(mail, agree="", topics=[mail], country=FOUR), **headers),
             visitor.post("/subscribe", filled(mail, opened=""), **headers),
-            visitor.post("/subscribe", filled(mail, website=f"http://{FOUR}/{mail}"), **headers),
+            visitor.post("/subscribe", filled(mail, **{abuse.HONEYPOT: f"http://{FOUR}/{mail}"}), **headers),
             visitor.post("/preferences", filled(mail), **headers),
             visitor.post("/preferences", {"email": mail}, **headers),
         ]
@@ -181,7 +182,11 @@ def exceed_the_limits(visitor: Visitor) -> set[int]:
     statuses: set[int] = set()
     for number in range(120):
         headers = VISITS[number % len(VISITS)]
-        statuses.add(visitor.post("/subscribe", filled(f"kanarie{number}@example.org", website="x"), **headers).status)
+        statuses.add(
+            visitor.post(
+                "/subscribe", filled(f"kanarie{number}@example.org", **{abuse.HONEYPOT: "x"}), **headers
+            ).status
+        )
         if statuses >= {429, 503}:
             break
     return statuses

@@ -142,7 +142,7 @@ STATES = {
     "no such page": State(404, "There is no such page", lambda _: "/nowhere"),
     "no form at all": State(400, "could not be read", lambda _: ("/subscribe", {"email": "\0"})),
     "a page that only acts": State(405, "cannot be done here", lambda _: "/subscribe"),
-    "a form that is too large": State(413, "That is too much", asked("/subscribe", website="x" * 70_000)),
+    "a form that is too large": State(413, "That is too much", asked("/subscribe", leave_this_empty="x" * 70_000)),
     "the database is gone": State(503, "did not work just now", without_its_tables),
 }
 

@@ -71,7 +71,13 @@ class Site:
     def filled(self, **changes: Any) -> dict[str, Any]:
         """A sign-up form as a person sends it, opened a minute ago. None takes a field away."""
         opened = abuse.form_token(KEYS, self.now - timedelta(minutes=1))
-        whole = {"email": "Ada@Example.org", "topics": list(TOPICS), "agree": "yes", "country": "", "website": ""}
+        whole = {
+            "email": "Ada@Example.org",
+            "topics": list(TOPICS),
+            "agree": "yes",
+            "country": "",
+            "leave_this_empty": "",
+        }
         return {k: v for k, v in {**whole, abuse.TOKEN_FIELD: opened, **changes}.items() if v is not None}
 
     def stored(self) -> dict[str, list[Any]]:
