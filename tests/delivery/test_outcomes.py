@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from digest.delivery.outcomes import Kind, Stage, lost, next_attempt, of_reply
+from digest.delivery.reasons import CONSEQUENCES, Reason
 
 NOW = datetime(2026, 5, 4, 9, 0, tzinfo=UTC)
 THREE_DAYS = timedelta(hours=72)
@@ -39,10 +40,47 @@ THREE_DAYS = timedelta(hours=72)
         ("dot", 354, b"go on", "uncertain"),
         ("DATA", 250, b"ok?", "refused"),
         ("RCPT", 550, b"5.1.1.1 no enhanced code", "failed"),
+        ("RCPT", 554, b"5.7.1 no such user here", "failed"),
+        ("RCPT", 550, b"5.1.1 listed in a spam list", "failed"),
+        ("MAIL", 550, b"message too large", "content"),
+        ("dot", 550, b"5.7.1 too much spam", "refused"),
     ],
 )
 def test_a_reply_has_one_meaning(stage: Stage, code: int, text: bytes, kind: Kind) -> None:
     assert of_reply(stage, code, text).kind == kind
+
+
+@pytest.mark.parametrize(
+    ("stage", "code", "text", "reason"),
+    [
+        ("RCPT", 550, b"5.1.1 no such user", "no_such_mailbox"),
+        ("RCPT", 550, b"5.1.10 null MX", "null_mx"),
+        ("RCPT", 550, b"no such user", "no_such_mailbox"),
+        ("RCPT", 550, b"5.1.1 over quota", "mailbox_full"),
+        ("RCPT", 550, b"5.1.1 listed in a spam list", "blocked_policy"),
+        ("RCPT", 552, b"no", "mailbox_full"),
+        ("dot", 552, b"no", "too_large"),
+        ("RCPT", 450, b"4.1.1 no such user", "unreachable"),
+        ("RCPT", 450, b"5.1.1 no such user", "unreachable"),
+        ("RCPT", 452, b"4.2.2 over quota", "mailbox_full"),
+        ("RCPT", 550, b"", "unknown"),
+        ("MAIL", 550, b"5.1.1 no such user", "blocked_policy"),
+        ("MAIL", 530, b"5.7.0 log in first", "blocked_policy"),
+        ("DATA", 250, b"ok?", "relay_fault"),
+        ("dot", 250, b"2.0.0 ok", None),
+    ],
+)
+def test_a_reply_that_refuses_says_why(stage: Stage, code: int, text: bytes, reason: Reason | None) -> None:
+    assert of_reply(stage, code, text).reason == reason
+
+
+def test_no_reply_for_now_and_none_to_the_sender_ever_suppresses_a_reader_at_once() -> None:
+    words = (b"", b"no such user", b"null MX", b"user has moved")
+    statuses = [f"{kind}.{subject}.{detail} ".encode() for kind in "45" for subject in range(8) for detail in range(30)]
+    for said in [status + word for status in (b"", *statuses) for word in words]:
+        for outcome in (of_reply("RCPT", 450, said), of_reply("MAIL", 550, said), of_reply("dot", 421, said)):
+            assert outcome.reason is not None
+            assert CONSEQUENCES[outcome.reason].suppress != "at_once"
 
 
 def test_only_a_success_after_the_dot_is_success() -> None:
