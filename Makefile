@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check bench lock clean
+.PHONY: demo test check bench lock catalogues clean
 
 demo: .venv/ready
 	$(BIN)/digest demo --out demo
@@ -39,6 +39,15 @@ lock:
 		--no-emit-index-url --no-emit-find-links pyproject.toml --extra postgresql --output-file requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--no-emit-index-url --no-emit-find-links pyproject.toml --extra test --output-file requirements-test.lock
+
+# After a change of words: what is new stands in the catalogues untranslated, which a test tells.
+catalogues: .venv/ready-to-test
+	$(BIN)/pybabel --quiet extract --mapping-file pyproject.toml --keywords N_ --no-location --sort-output \
+		--omit-header --output-file build/digest.pot .
+	for catalogue in data/locales/*.po; do \
+		$(BIN)/pybabel --quiet update --input-file build/digest.pot --output-file $$catalogue --no-fuzzy-matching \
+			--ignore-obsolete --width 120 --locale $$(basename $$catalogue .po); \
+	done
 
 clean:
 	rm -rf .venv demo build dist

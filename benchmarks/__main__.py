@@ -1,7 +1,9 @@
 """`make bench`: every benchmark, one line each."""
 
-from benchmarks import comparing, importing
+from benchmarks import comparing, importing, rendering, serving
 
 if __name__ == "__main__":
     comparing.run()
     importing.run()
+    rendering.run()
+    serving.run()

@@ -192,7 +192,7 @@ def test_a_secret_file_with_an_unknown_key_is_refused(refused: Refused) -> None:
         ("[smtp]\nport = 70000\n", '[smtp] key "port": input should be less than or equal to 65535, not 70000.'),
         ('[smtp]\ntls = "ssl"\n', "[smtp] key \"tls\": input should be 'none', 'starttls' or 'tls', not 'ssl'."),
         ("[fetch]\nretries = -1\n", '[fetch] key "retries": input should be greater than or equal to 0'),
-        ("[delivery]\nbatch = 0\n", '[delivery] key "batch": input should be greater than 0'),
+        ("[smtp]\nsessions = 0\n", '[smtp] key "sessions": input should be greater than or equal to 1'),
         ("[approval]\nrequired = 7\n", '[approval] key "required": input should be a valid boolean'),
         ('[series]\ntimezone = "Mars/Olympus"\n', 'has timezone "Mars/Olympus", which is no IANA zone'),
         ('[series]\ntitle = "Digest\\nBcc: all"\n', "[series.title] holds a control character."),

@@ -1,7 +1,6 @@
 """Whole editions of recorded weeks: the text as it would be sent, kept and read against the captures."""
 
-import os
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache
 
 import pytest
@@ -10,16 +9,20 @@ from digest.changes.kinds import NO_MEMORY
 from digest.changes.week import State, compare_week
 from digest.edition import opening
 from digest.edition.compose import compose
-from digest.edition.content import Edition
+from digest.edition.content import Edition, Rendered
 from digest.edition.receipts import ids_of
 from digest.edition.renditions import Rendition
+from digest.language import LOCALES, speaking
 from digest.rendering.email import render
+from digest.rendering.feeds import atom, entry_of, feed_of
 from digest.rendering.renditions import assemble
 from digest.scores.snapshot import Snapshot
+from digest.subscribers.regimes import duties, packaged_regimes
 from digest.weekly.calendar import Week, parse_week
 from tests.changes.test_recorded_causes import memory, weeks
 from tests.edition.figures import untold
-from tests.test_recorded_weeks import GOLDEN, RECORDED, SOURCES, packaged, snapshot
+from tests.rendering.test_email import check_golden
+from tests.test_recorded_weeks import RECORDED, SOURCES, packaged, snapshot
 
 pytestmark = [
     pytest.mark.recorded,
@@ -69,25 +72,45 @@ def edition_of(name: str) -> Edition:
     return compose(changes, packaged(), number=1, week=name, starts=week.starts, previous_week=str(week.previous))
 
 
+RENDITIONS = {
+    "full-en": Rendition("en", (), "full", "US"),
+    "short-en": Rendition("en", ("scores",), "short", "JP"),
+    "full-de": Rendition("de", (), "full", "DE"),
+}
+"""Three groups of readers: all of it, the short edition in a region of many duties, and another language."""
+
+
+@cache
+def rendered(week: str) -> Rendered:
+    regimes = packaged_regimes(packaged().consent.regimes).by_code
+    asked = {code: duties(regime, "edition", commercial=False) for code, regime in regimes.items()}
+    return render(edition_of(week), packaged(), duties=asked)
+
+
+@pytest.mark.parametrize("name", RENDITIONS)
 @pytest.mark.parametrize("week", [BUSY, QUIET, RENAMED, REMADE, FAILED])
-def test_the_edition_of_a_recorded_week_is_what_it_was(week: str) -> None:
+def test_the_mail_of_a_recorded_week_is_what_it_was(week: str, name: str) -> None:
     """A busy week, a quiet one, one with a rename at the top, one with a new column, one with a failed source."""
-    rendered = render(edition_of(week), packaged())
-    mail = assemble(rendered, Rendition())
-    assert mail.html is not None
-    head = f"Subject: {mail.subject}\nPreheader: {rendered.preheader}\n\n"
-    parts = {"txt": head + mail.text, **({"html": mail.html} if week == QUIET else {})}
-    for suffix, content in parts.items():
-        golden = GOLDEN / f"edition-{week}.{suffix}"
-        if os.environ.get("UPDATE_GOLDEN") == "1":
-            golden.write_text(content, encoding="utf-8", newline="\n")
-        assert content == golden.read_text(encoding="utf-8"), f"look at it, then UPDATE_GOLDEN=1 rewrites {golden.name}"
+    mail = assemble(rendered(week), RENDITIONS[name])
+    spoken = rendered(week).in_language(RENDITIONS[name].locale)
+    check_golden(f"edition-{week}-{name}.txt", f"Subject: {mail.subject}\nPreheader: {spoken.preheader}\n\n{mail.text}")
+    check_golden(f"edition-{week}-{name}.html", mail.html or "")
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("week", [BUSY, QUIET, RENAMED, REMADE, FAILED])
+def test_the_feed_entry_of_a_recorded_week_is_what_it_was(week: str, locale: str) -> None:
+    series = packaged().series
+    with speaking(locale):
+        entry = entry_of(edition_of(week), series, datetime(2026, 5, 4, 9, tzinfo=UTC))
+        assert entry is not None
+        check_golden(f"edition-{week}-{locale}.atom", atom(feed_of(series, [entry], "atom")).decode())
 
 
 @pytest.mark.parametrize("week", [BUSY, QUIET, RENAMED, REMADE, FAILED])
 def test_every_figure_of_a_recorded_edition_is_in_its_facts(week: str) -> None:
-    rendered = render(edition_of(week), packaged())
-    assert untold(edition_of(week), f"{rendered.subject}\n{rendered.preheader}\n{rendered.text}") == []
+    said = rendered(week)
+    assert untold(edition_of(week), f"{said.subject}\n{said.preheader}\n{said.text}") == []
 
 
 @pytest.mark.parametrize("week", [BUSY, QUIET, RENAMED, REMADE, FAILED])
@@ -116,5 +139,5 @@ def test_no_two_recorded_weeks_that_follow_one_another_have_the_same_subject() -
     mondays = [BUSY, QUIET, RENAMED, REMADE, FAILED]
     for week in mondays:
         edition = edition_of(week)
-        again = edition.model_copy(update={"last_subject": opening.subject(edition)})
+        again = edition.model_copy(update={"last_subjects": (opening.subject(edition),)})
         assert opening.subject(again) != opening.subject(edition)

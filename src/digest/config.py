@@ -237,7 +237,6 @@ class Mail(Strict):
 class Delivery(Strict):
     transport: Literal["maildir", "smtp"] = "maildir"
     maildir: Path = Path("outbox")
-    batch: PositiveInt = 16
     lease_seconds: PositiveInt = 60
     give_up_after_hours: PositiveInt = 72
     from_hour: int = Field(0, ge=0, le=23)
@@ -258,6 +257,7 @@ class Smtp(Strict):
     password: SecretStr = SecretStr("")
     timeout_seconds: PositiveFloat = 30
     messages_per_connection: PositiveInt = 100
+    sessions: int = Field(4, ge=1, le=64)
 
 
 class Web(Strict):

@@ -206,8 +206,36 @@ def test_every_page_is_for_everyone(
         assert page.evaluate("document.documentElement.scrollWidth") == 320
 
 
-HEAD = ["Digest", "Archive", "Compare", "Method", "Sign up"]
-FOOT = ["Method", "Atom", "JSON feed", "Privacy: no tracking pixels, no IP addresses stored"]
+IN_GERMAN = (
+    "signing up with mistakes",
+    "preferences saved",
+    "confirming",
+    "unsubscribed",
+    "my data",
+    "privacy",
+    "an edition",
+)
+
+
+@pytest.mark.parametrize("name", IN_GERMAN)
+def test_longer_words_have_room_too(
+    page: Page, serving: Serving, settings: Settings, publish: Callable[[Site], None], name: str
+) -> None:
+    with serving(settings) as site:
+        publish(site)
+        where = STATES[name].reach(site)
+        go(page, site, (f"{where[0]}?lang=de", where[1]) if isinstance(where, tuple) else f"{where}?lang=de")
+        assert page.locator("html").get_attribute("lang") == "de"
+        assert violations(page) == []
+        for width in (375, 320):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert overflowing(page) == []
+            assert small_targets(page) == []
+            assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+HEAD = ["Digest", "Archive", "Leaderboard", "Compare", "Method", "Sign up"]
+FOOT = ["Method", "Atom", "JSON feed", "Privacy: no tracking pixels, no IP addresses stored", "Deutsch"]
 TOPICS = ["New models", "Score changes", "Leaderboard shifts", "Prices and context", "Side by side and best picks"]
 AGREE = "Yes, send me the weekly digest. I can withdraw at any time."
 
@@ -221,7 +249,7 @@ def site(serving: Serving, settings: Settings, publish: Callable[[Site], None]) 
 
 def test_the_keyboard_reaches_all_of_the_sign_up_page_in_its_order(page: Page, site: Site) -> None:
     go(page, site, "/")
-    asked = ["Email address", *TOPICS, AGREE, "Say where you are", "Send me the confirmation email"]
+    asked = ["Email address", *TOPICS, "Language", AGREE, "Say where you are", "Send me the confirmation email"]
     assert tab_stops(page) == [*HEAD, *asked, "Read No. 18", "All editions", *FOOT]
 
 
@@ -229,7 +257,7 @@ def test_the_keyboard_reaches_all_of_the_preferences_in_their_order(page: Page, 
     path = choosing(site)
     send(site, path, WATCHED)
     go(page, site, path)
-    chosen = [*TOPICS, "Remove gpt-5.5", "Add to the list", "Full edition", "Send a short note", "Country"]
+    chosen = [*TOPICS, "Remove gpt-5.5", "Add to the list", "Full edition", "Send a short note", "Language", "Country"]
     acts = ["Save preferences", "Pause for 4 weeks", "See or download", "Erase", "Unsubscribe"]
     assert tab_stops(page) == [*HEAD, *chosen, *acts, *FOOT]
 

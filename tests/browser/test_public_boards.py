@@ -69,7 +69,7 @@ def test_the_keyboard_alone_compares_two_models(page: Page, site: Site) -> None:
     page.keyboard.type("gpt-5.4")
     with page.expect_navigation():
         page.keyboard.press("Enter")
-    assert page.url.endswith("/versus/gpt-5.4/gpt-5.5")
+    assert page.url.endswith("/versus/gpt-5.4/gpt-5.5?lang=en")
     assert page.locator("h1").inner_text() == "gpt-5.4 vs gpt-5.5"
 
 

@@ -15,7 +15,7 @@ from tests.outgoing import some_contents
 
 if __name__ == "__main__":
     url, folder = sys.argv[1:]
-    settings = Settings.model_validate({"delivery": {"maildir": folder, "batch": 7}})
+    settings = Settings.model_validate({"delivery": {"maildir": folder}})
     engine = open_database(url)
     with reading(engine) as connection:
         mailing = outbox.find(connection, "2026-W18")

@@ -40,7 +40,7 @@ def rendered(commercial: bool) -> Rendered:
 
 def parts(mail: Mail, mailing: Any = MAILING) -> tuple[str, list[str]]:
     """The subject, and each part as a reader sees it, links included, folded to one line."""
-    built = message.build(mail, ANN, mailing, SETTINGS, KEYS, OWN)
+    built = message.build(message.compile_mail(mail, mailing, SETTINGS, lapsing=OWN.keep is not None), ANN, KEYS, OWN)
     parsed = email.message_from_bytes(built, policy=email.policy.default)
     bodies = [part for part in parsed.walk() if part.get_content_maintype() == "text"]
     return str(parsed["Subject"]), [" ".join(seen(part.get_content(), part.get_content_subtype())) for part in bodies]

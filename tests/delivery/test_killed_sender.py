@@ -17,7 +17,7 @@ from digest.database import reading
 from digest.delivery import outbox
 from digest.delivery.outbox import Mailing
 
-READERS = 120
+READERS = 1500
 KILLS = 15
 SENDER = Path(__file__).with_name("send_until_killed.py")
 
@@ -44,7 +44,7 @@ def test_a_sender_killed_at_random_moments_mails_each_reader_once(
     interrupted = 0
     for _ in range(KILLS):
         with start(database_url, tmp_path / "outbox") as process:
-            time.sleep(chance.uniform(0, 0.12))
+            time.sleep(chance.uniform(0, 0.2))
             process.kill()
         with reading(engine) as connection:
             interrupted += 0 < outbox.tally(connection, mailing.id)["sent"] < READERS

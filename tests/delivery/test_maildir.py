@@ -1,21 +1,30 @@
 """Delivery into a Maildir, repeated as often as one likes."""
 
 import mailbox
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from digest.delivery.outcomes import Outcome
-from digest.delivery.transports import Envelope
+from digest.delivery.transports import Envelope, Turn
 from digest.delivery.transports.maildir import Maildir
 from digest.errors import DeliveryError
 
-MAIL = Envelope("0123abcd@digest.example", "news@digest.example", "ann@example.org", b"Subject: one\r\n\r\nbody\r\n")
+MAIL = Envelope(7, "0123abcd@digest.example", "news@digest.example", "ann@example.org", b"Subject: one\r\n\r\nbody\r\n")
 
 
 def deliver(folder: Path, allowed: bool = True) -> Outcome:
     with Maildir(folder) as transport:
-        return transport.deliver(MAIL, lambda: allowed)
+        return carried(transport, lambda: allowed)
+
+
+def carried(transport: Maildir, before_dot: Callable[[], bool] = lambda: True) -> Outcome:
+    done: list[tuple[int, Outcome]] = []
+    transport.carry([MAIL], lambda ready: Turn(ready if before_dot() else (), ()), done)
+    ((number, outcome),) = done
+    assert number == MAIL.delivery_id
+    return outcome
 
 
 def test_a_mail_lies_in_new_and_mail_programs_read_it(tmp_path: Path) -> None:
@@ -34,9 +43,9 @@ def test_a_mail_delivered_again_is_one_mail(tmp_path: Path) -> None:
 @pytest.mark.parametrize("flags", ["", ":2,", ":2,S", ":2,FRS"])
 def test_a_mail_that_was_read_is_not_delivered_again(tmp_path: Path, flags: str) -> None:
     with Maildir(tmp_path) as transport:
-        transport.deliver(MAIL, lambda: True)
+        carried(transport)
         (tmp_path / "new" / "0123abcd").rename(tmp_path / "cur" / f"0123abcd{flags}")
-        assert transport.deliver(MAIL, lambda: True).kind == "sent"
+        assert carried(transport).kind == "sent"
     assert [path.name for path in tmp_path.glob("*/*")] == [f"0123abcd{flags}"]
 
 
@@ -51,7 +60,7 @@ def test_permission_is_asked_while_the_mail_is_complete_but_not_yet_delivered(tm
         return written.parent.name == "tmp" and written.read_bytes() == MAIL.content
 
     with Maildir(tmp_path) as transport:
-        assert transport.deliver(MAIL, complete_in_tmp).kind == "sent"
+        assert carried(transport, complete_in_tmp).kind == "sent"
 
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+import quopri
 import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -9,11 +10,13 @@ from email.message import EmailMessage
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests import builders as b
 
 from digest.config import Settings
 from digest.delivery import message
-from digest.delivery.message import Own
+from digest.delivery.message import NOBODY, Own, compile_mail
 from digest.delivery.outbox import Mailing
 from digest.edition.content import Rendered
 from digest.edition.renditions import Duty, Rendition
@@ -56,8 +59,13 @@ def mail(rendered: Rendered) -> Mail:
     return assemble(rendered, Rendition())
 
 
+def built(mail: Mail, mailing: Mailing, settings: Settings, reader: Subscriber = ANN, own: Own = NOBODY) -> bytes:
+    compiled = compile_mail(mail, mailing, settings, lapsing=own.keep is not None)
+    return message.build(compiled, reader, KEYS, own)
+
+
 def build(mail: Mail, settings: Settings, reader: Subscriber = ANN, **changed: Any) -> bytes:
-    return message.build(mail._replace(**changed), reader, MAILING, settings, KEYS)
+    return built(mail._replace(**changed), MAILING, settings, reader)
 
 
 def parse(content: bytes) -> EmailMessage:
@@ -73,7 +81,7 @@ def header_names(content: bytes) -> Sequence[bytes]:
 
 EXPECTED = [
     *(b"Date", b"From", b"To", b"Reply-To", b"Subject", b"Message-ID", b"List-Id"),
-    *(b"List-Unsubscribe", b"List-Unsubscribe-Post", b"MIME-Version", b"Content-Type"),
+    *(b"List-Unsubscribe", b"List-Unsubscribe-Post", b"Feedback-ID", b"MIME-Version", b"Content-Type"),
 ]
 
 
@@ -165,7 +173,8 @@ def test_the_same_mailing_to_the_same_reader_is_the_same_bytes(mail: Mail, setti
 def test_message_ids_differ_by_reader_and_week_and_hold_no_address(settings: Settings) -> None:
     ben = Subscriber(4712, "ben@example.org", "ben@example.org", Consent("confirmed"), "en", ())
     later = Mailing(2, "edition", "2026-W19", "hash", MAILING.queued_at, 1)
-    numbers = {message.message_id(reader, week, settings) for reader in (ANN, ben) for week in (MAILING, later)}
+    weeks = [compile_mail(letter("preferences", settings), week, settings) for week in (MAILING, later)]
+    numbers = {message.message_id(compiled, reader.id) for reader in (ANN, ben) for compiled in weeks}
     assert len(numbers) == 4
     assert all(re.fullmatch(r"[0-9a-f]{32}@digest\.example", number) for number in numbers)
 
@@ -198,7 +207,7 @@ def test_plain_text_alone_is_one_part_with_the_same_headers(mail: Mail, settings
 def test_a_letter_has_the_headers_of_an_edition_and_its_own_sender(settings: Settings, kind: Any) -> None:
     apart = settings.model_copy(update={"mail": settings.mail.model_copy(update={"letters_address": "hi@x.example"})})
     mailing = Mailing(2, kind, "2026-W18", "", MAILING.queued_at, 1)
-    content = message.build(letter(kind, apart), ANN, mailing, apart, KEYS, Own(action=ACTION))
+    content = built(letter(kind, apart), mailing, apart, ANN, Own(action=ACTION))
     assert header_names(content) == EXPECTED
     assert parse(content)["From"] == "Digest <hi@x.example>"
     assert str(parse(content)["Message-ID"]).endswith("@x.example>")
@@ -207,7 +216,7 @@ def test_a_letter_has_the_headers_of_an_edition_and_its_own_sender(settings: Set
 
 
 def test_a_letters_button_leads_where_it_should_in_both_parts(settings: Settings) -> None:
-    content = message.build(letter("confirmation", settings), ANN, LETTER, settings, KEYS, Own(action=ACTION))
+    content = built(letter("confirmation", settings), LETTER, settings, ANN, Own(action=ACTION))
     plain, rich = (part.get_content() for part in parse(content).iter_parts())
     assert f"\n{ACTION}\n" in plain.replace("\r\n", "\n")
     assert f'href="{ACTION.replace("&", "&amp;")}"' in rich
@@ -215,7 +224,7 @@ def test_a_letters_button_leads_where_it_should_in_both_parts(settings: Settings
 
 
 def test_nothing_of_the_reader_but_the_address_it_goes_to_stands_in_a_letter(settings: Settings) -> None:
-    content = message.build(letter("confirmation", settings), ANN, LETTER, settings, KEYS, Own(action=ACTION))
+    content = built(letter("confirmation", settings), LETTER, settings, ANN, Own(action=ACTION))
     assert content.count(b"Ann@") == 1
     assert b"ann@" not in content
 
@@ -225,7 +234,7 @@ def test_nothing_of_the_reader_but_the_address_it_goes_to_stands_in_a_letter(set
 
 def one_of(regime: str, settings: Settings, own: Own) -> tuple[EmailMessage, str, str]:
     mail = assemble(render(b.an_empty_edition(), settings, duties=DUTIES), Rendition(regime=regime))
-    parsed = parse(message.build(mail, ANN, MAILING, settings, KEYS, own))
+    parsed = parse(built(mail, MAILING, settings, ANN, own))
     plain, rich = (part.get_content().replace("\r\n", "\n") for part in parsed.iter_parts())
     return parsed, plain, rich
 
@@ -259,7 +268,7 @@ def test_a_mail_that_wants_the_day_of_consent_does_not_go_out_without_it(setting
     with pytest.raises(DeliveryError, match="consent"):
         one_of("KR", settings, Own())
     with pytest.raises(DeliveryError, match="action"):
-        message.build(letter("confirmation", settings), ANN, LETTER, settings, KEYS)
+        built(letter("confirmation", settings), LETTER, settings, ANN)
 
 
 def test_how_a_reader_agreed_is_text_and_never_markup_or_a_link(settings: Settings) -> None:
@@ -274,3 +283,22 @@ def test_a_watch_list_stands_in_both_parts(settings: Settings) -> None:
     _, plain, rich = one_of("ZZ", settings, Own(Part("<p>my list</p>", "my list\n\n")))
     assert "<p>my list</p>" in rich
     assert "\n\nmy list\n\nSource health\n" in plain
+
+
+def test_no_line_of_a_message_begins_with_a_dot_and_none_is_longer_for_it(mail: Mail, settings: Settings) -> None:
+    text = "\n".join(["." * n + "=" * n for n in range(90)]) + f"\n.\n..\n{UNSUBSCRIBE_SLOT}."
+    body = build(mail, settings, text=text, html=text).partition(b"\r\n\r\n")[2]
+    assert [line for line in body.split(b"\r\n") if line.startswith(b".") or len(line) > 76] == []
+    parts = [part.get_content().replace("\r\n", "\n") for part in parse(build(mail, settings, text=text)).iter_parts()]
+    assert parts[0] == text.replace(UNSUBSCRIBE_SLOT, URL) + "\n"
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=200), min_size=1, max_size=4))
+def test_cut_and_encoded_pieces_are_read_back_as_they_were(pieces: list[str]) -> None:
+    settings = b.some_settings()
+    text = UNSUBSCRIBE_SLOT.join(["", *(piece.replace("\r", "") for piece in pieces)])
+    content = built(Mail("s", None, text), MAILING, settings)
+    read = content.partition(b"\r\n\r\n")[2]
+    assert max(map(len, read.split(b"\r\n"))) <= 76
+    wanted = text.rstrip("\n").replace(UNSUBSCRIBE_SLOT, URL) + "\n"
+    assert quopri.decodestring(read).decode().replace("\r\n", "\n") == wanted

@@ -112,7 +112,7 @@ def test_a_reader_who_left_after_the_claim_is_stopped_at_the_dot(
     (delivery,) = claim(queue()).deliveries
     withdraw(leaver)
     with writing(engine) as connection:
-        assert not outbox.dot(connection, delivery.id, "here:1:a", now, LEASE)
+        assert not outbox.dot(connection, [delivery.id], "here:1:a", now, LEASE)
 
 
 def test_who_lost_the_claim_may_not_hand_over_and_records_nothing(
@@ -126,9 +126,9 @@ def test_who_lost_the_claim_may_not_hand_over_and_records_nothing(
         assert outbox.take_back(connection, mailing.id, (), later, repeatable=False) == 1
     claim(mailing, "quick", at=later)
     with writing(engine) as connection:
-        assert not outbox.dot(connection, delivery.id, "slow", later, LEASE)
+        assert not outbox.dot(connection, [delivery.id], "slow", later, LEASE)
         outbox.record(connection, "slow", [Settled(delivery.id, "failed", "no")], later)
-        assert outbox.dot(connection, delivery.id, "quick", later, LEASE)
+        assert outbox.dot(connection, [delivery.id], "quick", later, LEASE)
     assert tally(engine, mailing) == {"dot": 1}
 
 
@@ -159,7 +159,7 @@ def test_what_died_in_the_dot_is_held_unless_it_can_be_repeated(
     mailing = queue()
     (delivery,) = claim(mailing, "dead").deliveries
     with writing(engine) as connection:
-        assert outbox.dot(connection, delivery.id, "dead", now, LEASE)
+        assert outbox.dot(connection, [delivery.id], "dead", now, LEASE)
         outbox.take_back(connection, mailing.id, {"dead"}, now, repeatable=repeatable)
         held = outbox.uncertain(connection, mailing.id)
     assert tally(engine, mailing) == {state: 1}
@@ -174,7 +174,7 @@ def test_who_sent_it_settles_what_was_given_up_as_uncertain(
     mailing = queue()
     (delivery,) = claim(mailing, "slow").deliveries
     with writing(engine) as connection:
-        outbox.dot(connection, delivery.id, "slow", now, LEASE)
+        outbox.dot(connection, [delivery.id], "slow", now, LEASE)
         outbox.take_back(connection, mailing.id, (), now + LEASE, repeatable=False)
         outbox.record(connection, "slow", [Settled(delivery.id, "sent", "250 ok")], now + LEASE)
     assert tally(engine, mailing) == {"sent": 1}
@@ -201,7 +201,7 @@ def test_what_is_released_is_pending_again_and_what_was_handed_over_is_not(
     mailing = queue()
     first, *_ = claim(mailing, "a").deliveries
     with writing(engine) as connection:
-        outbox.dot(connection, first.id, "a", now, LEASE)
+        outbox.dot(connection, [first.id], "a", now, LEASE)
         outbox.release(connection, "a", now)
     assert tally(engine, mailing) == {"dot": 1, "pending": 2}
 

@@ -1,8 +1,10 @@
 """Draining a mailing: who gets it, what is recorded, and how it ends."""
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from errno import ENOSPC
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from digest.database import writing
 from digest.delivery import outbox, sending
 from digest.delivery.outbox import Mailing, State
 from digest.delivery.outcomes import Outcome
-from digest.delivery.transports import Envelope, Transport
+from digest.delivery.transports import Advance, Envelope, Transport, Turn
 from digest.delivery.transports.maildir import Maildir
 from digest.delivery.transports.smtp import Smtp
 from digest.edition.content import Rendered
@@ -66,14 +68,19 @@ class Watched(Maildir):
         super().__init__(folder)
         self._before, self._after_dot = before, after_dot
 
-    def deliver(self, envelope: Envelope, before_dot: Callable[[], bool]) -> Outcome:
-        def dot() -> bool:
-            allowed = before_dot()
+    def carry(self, batch: Sequence[Envelope], advance: Advance, done: list[tuple[int, Outcome]]) -> None:
+        def dot(ready: Sequence[int]) -> Turn:
+            turn = advance(ready)
             self._after_dot()
-            return allowed
+            self._look(turn.following)
+            return turn
 
-        self._before(envelope)
-        return super().deliver(envelope, dot)
+        self._look(batch)
+        super().carry(batch, dot, done)
+
+    def _look(self, batch: Sequence[Envelope]) -> None:
+        for envelope in batch:
+            self._before(envelope)
 
 
 def test_every_reader_gets_one_mail(add_readers: AddReaders, queue: Queue, drain: Drain, settings: Settings) -> None:
@@ -255,7 +262,7 @@ def test_what_died_in_the_dot_of_a_relay_is_held(
     lease = timedelta(seconds=60)
     with writing(engine) as connection:
         batch = outbox.claim(connection, mailing, "elsewhere:1:x", now, lease, 1, some_outgoing())
-        outbox.dot(connection, batch.deliveries[0].id, "elsewhere:1:x", now, lease)
+        outbox.dot(connection, [batch.deliveries[0].id], "elsewhere:1:x", now, lease)
     with relay() as server:
         assert drain(mailing, smtp(settings, server.port), clock=lambda: now + lease) == {"sent": 1, "uncertain": 1}
     assert len(server.received) == 1
@@ -264,18 +271,21 @@ def test_what_died_in_the_dot_of_a_relay_is_held(
 def test_a_sender_that_fails_records_what_it_had_sent(
     add_readers: AddReaders, queue: Queue, drain: Drain, settings: Settings, rows: Rows
 ) -> None:
-    add_readers(5)
+    class Full(Maildir):
+        room = Maildir.width + 2
+
+        def _write(self, name: str, content: bytes) -> Path:
+            self.room -= 1
+            if not self.room:
+                raise OSError(ENOSPC, "No space left on device")
+            return super()._write(name, content)
+
+    add_readers(Maildir.width + 5)
     mailing = queue()
-    seen: list[Envelope] = []
-
-    def fail_at_the_third(envelope: Envelope) -> None:
-        seen.append(envelope)
-        if len(seen) == 3:
-            raise DeliveryError("the disk is full")
-
-    with pytest.raises(DeliveryError):
-        drain(mailing, Watched(settings.delivery.maildir, fail_at_the_third))
-    assert sorted(row["state"] for row in rows("delivery")) == [*["pending"] * 3, *["sent"] * 2]
+    with pytest.raises(DeliveryError, match="No space left"):
+        drain(mailing, Full(settings.delivery.maildir))
+    assert Counter(row["state"] for row in rows("delivery")) == {"sent": Maildir.width, "pending": 5}
+    assert drain(mailing) == {"sent": Maildir.width + 5}
 
 
 def test_no_state_or_outcome_holds_a_readers_address(

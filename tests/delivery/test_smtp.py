@@ -1,7 +1,7 @@
 """SMTP to a real server on loopback, well-behaved and not."""
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,17 +11,17 @@ from tests.delivery.relay import Relay, free_port, relay
 
 from digest import config
 from digest.delivery.outcomes import Outcome
-from digest.delivery.transports import Envelope
+from digest.delivery.transports import Envelope, Turn
 from digest.delivery.transports.smtp import Smtp
 from digest.errors import DeliveryError
 
 
 def wait_for_the_relay(transport: Smtp) -> bytes:
     """Wait until the relay says something or hangs up, and leave it to be read."""
-    assert transport._session is not None
-    assert transport._session.sock is not None
+    (session,) = transport._sessions
+    assert session._smtp.sock is not None
     try:
-        return transport._session.sock.recv(1, socket.MSG_PEEK)
+        return session._smtp.sock.recv(1, socket.MSG_PEEK)
     except ConnectionResetError:
         return b""
 
@@ -40,7 +40,27 @@ def smtp(port: int, **changed: Any) -> Smtp:
 
 
 def deliver(transport: Smtp, name: str, before_dot: Callable[[], bool] = lambda: True) -> Outcome:
-    return transport.deliver(Envelope("1@x", "news@digest.example", f"{name}@example.org", CONTENT), before_dot)
+    (outcome,) = deliver_all(transport, [name], before_dot)
+    return outcome
+
+
+def envelope(number: int, name: str) -> Envelope:
+    return Envelope(number, "1@x", "news@digest.example", f"{name}@example.org", CONTENT)
+
+
+def deliver_all(transport: Smtp, names: Sequence[str], before_dot: Callable[[], bool] = lambda: True) -> list[Outcome]:
+    """The outcomes of messages to these names, in their order, as many at once as the transport carries."""
+    envelopes = [envelope(number, name) for number, name in enumerate(names)]
+    done: list[tuple[int, Outcome]] = []
+    left = envelopes[transport.width :]
+
+    def advance(ready: Sequence[int]) -> Turn:
+        following, left[:] = left[: transport.width], left[transport.width :]
+        return Turn(ready if ready and before_dot() else (), following)
+
+    transport.carry(envelopes[: transport.width], advance, done)
+    assert sorted(number for number, _outcome in done) == list(range(len(names)))
+    return [outcome for _number, outcome in sorted(done, key=lambda one: one[0])]
 
 
 def test_a_message_arrives_as_it_was_with_leading_dots(server: Relay) -> None:

@@ -9,6 +9,7 @@ from tests.builders import a_board, a_lower_is_better_board, a_source, an_editio
 
 from digest.edition.content import Edition, Held, Level, Measure, Standings
 from digest.edition.frontier import ScoreByPrice, finding, score_by_price, told
+from digest.language import speaking
 
 PRICE_UNIT = "USD per 1M tokens, 3 in to 1 out"
 
@@ -103,3 +104,12 @@ def test_the_words_tell_figures_unit_list_and_both_days() -> None:
 
 def test_one_priced_model_is_called_the_only_one() -> None:
     assert finding(facts_of(("a", "80", "10"))) == "Only a has both a score on LiveBench overall and a known price"
+
+
+def test_german_counts_models_and_spells_the_unit_of_a_price() -> None:
+    facts = facts_of(("a", "80", "10"), ("b", "79", None))
+    with speaking("de"):
+        said = told(facts)
+    assert "1 Modell nach overall (Abruf: " in said
+    assert " und Preis in USD je 1 Mio. Token, Ein-/Ausgabe 3:1, litellm" in said
+    assert "1 Modell ohne bekannten Preis fehlt." in said

@@ -7,6 +7,7 @@ from typing import Any
 from tests.snapshots import MONDAY, a_board
 
 from digest.edition.history import Placing, RankHistory, below, finding, rank_history, told
+from digest.language import speaking
 from digest.scores.snapshot import Snapshot
 
 
@@ -126,3 +127,12 @@ def test_only_the_top_is_drawn_and_places_below_it_share_one_line() -> None:
     assert [track.title for track in facts.tracks] == [f"m{place}" for place in range(1, 9)]
     assert facts.tracks[0].places[0] == Placing(40, False)
     assert below(facts) == 10
+
+
+def test_german_tells_the_finding_and_the_courses_in_its_own_order() -> None:
+    facts = history(board(70, 80), None, board(80, 80))
+    with speaking("de"):
+        assert finding(facts) == "m1 und m2 liegen bei Sample gemeinsam vorn"
+        said = told(facts)
+    assert ": Plätze von 2 Modellen nach ihrer jeweils besten Zeile. m1: von #2 auf #1, gemeinsam vorn; m2: #1," in said
+    assert said.endswith("liegt kein Abruf vor.")

@@ -1,12 +1,15 @@
 """What readers ask for: needs by name and weight, and the file that says which benchmarks answer them."""
 
+import io
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from digest.config import asset
 from digest.edition.needs import load_needs, packaged_needs, plain_name, weights_of
 from digest.errors import ConfigError, UsageError
+from digest.language import extract_titles
 
 
 def test_the_packaged_needs_are_those_of_the_decision_matrix() -> None:
@@ -70,3 +73,17 @@ def test_a_broken_file_is_named_with_what_is_wrong(tmp_path: Path, text: str, sa
     (tmp_path / "needs.toml").write_text(text)
     with pytest.raises(ConfigError, match=rf"needs\.toml.*{said}"):
         load_needs(tmp_path / "needs.toml")
+
+
+def test_every_title_of_the_data_is_a_message_and_no_other_text_is() -> None:
+    written = (
+        b'[needs.a]\ntitle = "Coding"\nasks = "code"\n\n[needs.b]\ntitle = "L\\u00e4rm & 100%"\nmeasure = "price"\n'
+    )
+    found = list(extract_titles(io.BytesIO(written), (), (), {}))
+    assert found == [(2, None, "Coding", []), (1, None, "Lärm & 100%", [])]
+
+
+def test_the_titles_that_come_with_the_program_are_extracted_for_translation() -> None:
+    with (asset("data") / "needs.toml").open("rb") as file:
+        said = {title for _line, _function, title, _comments in extract_titles(file, (), (), {})}
+    assert said == {need.title for need in packaged_needs().needs.values()}

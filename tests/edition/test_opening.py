@@ -6,6 +6,7 @@ from tests.edition.corrections import a_correction
 
 from digest.edition import opening
 from digest.edition.content import Edition, Story
+from digest.language import speaking
 
 QUIET = b.an_empty_edition(boards=(b.a_quiet_board(),), health=(b.a_source(), b.a_stale_source()))
 UNREAD = (b.a_failed_source(), b.a_stale_source())
@@ -217,10 +218,10 @@ def test_the_subject_is_never_that_of_the_edition_before() -> None:
     edition, told = b.an_edition(), []
     for _week in range(3):
         told.append(opening.subject(edition))
-        edition = edition.model_copy(update={"last_subject": told[-1].upper()})
+        edition = edition.model_copy(update={"last_subjects": (told[-1].upper(),)})
     assert told[0] == told[2] != told[1]
     alone = b.an_empty_edition(health=(b.a_source(status="unchanged", counted=98),))
-    again = alone.model_copy(update={"last_subject": "Nothing changed on LiveBench · 98 models checked"})
+    again = alone.model_copy(update={"last_subjects": ("Nothing changed on LiveBench · 98 models checked",)})
     assert opening.subject(again) == "Nothing changed on LiveBench · week 18"
 
 
@@ -229,7 +230,7 @@ def test_a_subject_that_would_be_repeated_names_its_week() -> None:
     subjects = list(opening._subjects(edition))
     assert len(subjects) == 2
     assert all(len(line) <= 50 for line in subjects)
-    assert opening.subject(edition.model_copy(update={"last_subject": subjects[0]})) == subjects[1]
+    assert opening.subject(edition.model_copy(update={"last_subjects": (subjects[0],)})) == subjects[1]
 
 
 def test_a_new_row_among_the_first_ten_is_told_by_name_with_its_place_and_its_tie() -> None:
@@ -302,3 +303,45 @@ def test_the_reading_time_grows_with_the_page_and_is_never_zero() -> None:
     assert opening.reading_time(b.an_empty_edition()) == "1 min read"
     minutes = [int(opening.reading_time(edition).split()[0]) for edition in (b.an_edition(), b.a_full_edition())]
     assert 1 < minutes[0] < minutes[1]
+
+
+@pytest.mark.parametrize("edition", [edition for edition, _ in EDITIONS.values()] + [b.a_full_edition()])
+def test_in_german_too_subject_and_preheader_fit_and_stand_in_no_english_words(edition: Edition) -> None:
+    english = {line for point in opening.points(edition) for line in (point.headline, point.lead)}
+    with speaking("de"):
+        assert 0 < len(opening.subject(edition)) <= 50
+        assert 0 < len(opening.preheader(edition)) <= 85
+        assert english.isdisjoint({opening.headline(edition), opening.lead(edition)})
+
+
+def test_a_german_edition_begins_with_the_same_fact() -> None:
+    with speaking("de"):
+        assert opening.subject(b.an_edition()) == "gpt-5.5 xhigh teilt sich Platz 1 · 7 weitere neu"
+        assert opening.headline(b.an_edition()) == "gpt-5.5 xhigh teilt sich Platz 1 bei LiveBench"
+        assert opening.lead(b.an_edition()) == (
+            "Es erreicht 80,7 (LiveBench overall) und steht oben, aber der Vorsprung auf gpt-5.4 xhigh (0,4 Punkte) "
+            "liegt innerhalb der Spanne (1,0 Punkte)."
+        )
+
+
+def test_a_halved_price_is_told_as_half_in_every_language() -> None:
+    run = b.a_price("changed", b.a_name("o3"), run_cost=("20", "10"))
+    cheaper = b.a_price("changed", b.a_name("o3"), input=("10", "7.5"), output=("40", "30"))
+    editions = [b.an_empty_edition(prices=(b.some_prices(priced=(priced,)),)) for priced in (run, cheaper)]
+    with speaking("de"):
+        said = [
+            opening.subject(edition).replace("\u00a0", " ")
+            for edition in (b.an_empty_edition(prices=(b.a_halved_price(),)), *editions)
+        ]
+    assert said == ["gpt-5.5-pro zum halben Preis", "o3 kostet im Lauf die Hälfte", "o3 kostet 25 % weniger"]
+
+
+def test_rows_with_equal_scores_on_a_board_without_uncertainty_are_told_as_equal() -> None:
+    places = tuple(b.a_place(rank, b.a_name(name), "81", band=1) for rank, name in ((1, "o3"), (2, "o1")))
+    board = b.a_board(leader="new_but_tied", places=places, uncertainty="none", margin=None)
+    assert opening.points(b.an_empty_edition(boards=(board,)))[0].detail == "o3 81.0 and o1 81.0: equal scores."
+
+
+def test_a_benchmark_with_one_row_has_it() -> None:
+    edition = b.an_empty_edition(method=(b.a_method_note(kind="benchmark_added", rows=1),))
+    assert opening.points(edition)[0].detail == "One row has it."

@@ -18,6 +18,7 @@ from digest.edition.needs import Limits
 from digest.edition.numbers import money, plain, tokens
 from digest.edition.pick_changes import changed_picks
 from digest.edition.picks import picks
+from digest.language import speaking
 from digest.scores.snapshot import Snapshot
 
 CODING, MATH = "category:Coding", "category:Mathematics"
@@ -150,6 +151,79 @@ def test_hostile_names_come_out_harmless(name: str) -> None:
     for sentence in [words.who(found), words.note(found), *words.reasons(found), *words.receipts(found)]:
         assert sentence.isprintable()
         assert len(sentence) < 600
+
+
+HOSTILE_TITLES = [
+    "100% sure",
+    "%(count)s %s %",
+    "",
+    "a\x04b",
+    "chip\x04tie",
+    "\x1b[2J<b>",
+    "x" * 10_000,
+    "gpt\u202e4-tpg",
+]
+
+
+@pytest.mark.parametrize("locale", ["en", "de"])
+@pytest.mark.parametrize("title", HOSTILE_TITLES)
+def test_hostile_titles_of_needs_come_out_harmless(title: str, locale: str) -> None:
+    pick, none = picks(week(coding({"ada": 80, "bob": 70})))[:2]
+    pick = pick.model_copy(update={"title": title})
+    none = none.model_copy(update={"title": title, "missing": (title,)})
+    unshared = pick.model_copy(update={"outcome": "none", "why_none": "nothing_shared", "leaders": ()})
+    with speaking(locale):
+        said = [words.title(pick), words.unmeasured([none]), words.note(unshared), words.hybrid_sentence([pick, pick])]
+    for sentence in said:
+        assert sentence.isprintable()
+        assert 0 < len(sentence) < 200
+    assert said[0] == (title if "%" in title else said[0])
+
+
+# In German
+
+
+def test_a_lead_and_what_it_is_beyond_is_told_in_german() -> None:
+    found = ask(week(coding({"ada": 80, "bob": "77.4"})), coding=1)
+    with speaking("de"):
+        assert words.note(found) == "80,0 bei Board Coding; danach kommt bob (77,4)."
+        assert words.reasons(found) == [
+            "ada hat 80,0 bei Board Coding, 2,6 Punkte vor bob mit 77,4; das ist mehr als die Spanne (1,0 Punkte)."
+        ]
+
+
+def test_a_tie_and_its_cheapest_are_told_in_german() -> None:
+    asked = a_price_list({"ada": an_offer(2, 12), "bob": an_offer(1, 1)})
+    found = ask(week(coding({"ada": 80, "bob": "79.4", "cyd": 79, "dan": 79, "eve": 5}), asked), coding=1)
+    with speaking("de"):
+        assert words.who(found) == "ada, bob, cyd und 1 weiteres"
+        assert words.note(found) == (
+            "ada hat 80,0 bei Board Coding; 3 weitere liegen innerhalb der Spanne (1,0 Punkte): Gleichstand. "
+            "Von den 2 mit bekanntem Preis hat bob den niedrigsten Mischpreis: 1,00\u00a0$."
+        )
+
+
+def test_limits_are_told_in_german_in_the_plural_that_fits() -> None:
+    board = coding({"gpt-5.4": 80, "kimi-k2.6": 70, "deepseek-v3.2": 60})
+    found = ask(week(board), Limits(None, True, 1000), coding="0.5")
+    with speaking("de"):
+        assert words.reasons(found)[1] == (
+            "2 Modelle haben offene Gewichte und einen Kontext von mindestens 1\u00a0Tsd. Token; "
+            "ausgelassen: 1 mit geschlossenen Gewichten."
+        )
+        assert words.plain_weight(Decimal("0.50")) == "0,5"
+
+
+def test_needs_keep_their_capital_inside_a_german_sentence() -> None:
+    board = a_board({CODING: {"ada": 80, "bob": 70}, MATH: {"ada": 1, "bob": 9}, "IF": {"ada": 5, "bob": 5}})
+    found = picks(week(board))
+    both = ask(week(board, a_price_list({"ada": an_offer(1, 1)})), coding=1, cost=1)
+    with speaking("de"):
+        assert words.hybrid_sentence(found) == (
+            "ada für Programmieren und gleichauf für Anweisungstreue; bob für Mathematik."
+        )
+        assert words.unmeasured(found).endswith("Multimodalität, Kosten oder Latenz.")
+        assert words.title(both) == "Programmieren, Kosten"
 
 
 # Whatever the figures

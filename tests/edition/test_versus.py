@@ -27,9 +27,10 @@ from digest.edition.terms import contexts, prices
 from digest.edition.verdicts import questions, verdict
 from digest.edition.versus import versus
 from digest.errors import DigestError, UsageError
+from digest.language import speaking
 from digest.rendering.email import whole
 from digest.rendering.templates import fill
-from digest.rendering.text import spread, underlined, wrap
+from digest.rendering.text import row, table, underlined, wrap
 from digest.scores.snapshot import Benchmark, Score, Snapshot
 
 EXHAUSTIVE = settings(max_examples=80, derandomize=True, deadline=None)
@@ -288,6 +289,12 @@ def test_a_free_model_is_said_to_be_free_and_never_infinitely_cheaper() -> None:
     assert "nfinity" not in said
 
 
+def test_of_a_model_that_is_free_on_one_side_only_both_prices_are_figures_in_a_sentence() -> None:
+    found = compare(["alpha", "beta"], a_price_list({"alpha": an_offer(2, 8), "beta": an_offer(0, 9)}))
+    answer = dict(questions(found))["Which costs less?"]
+    assert "alpha costs $2.00 in and $8.00 out per 1M tokens, beta $0.00 in and $9.00 out" in answer
+
+
 def test_a_zero_that_means_not_known_is_not_free() -> None:
     listed = a_price_list({"alpha": an_offer(2, 8), "beta": an_offer(0, 0)})
     found = compare(["alpha", "beta"], replace(listed, zero_is_missing=True))
@@ -449,8 +456,49 @@ def numbers_of(value: Any) -> list[Decimal]:
 
 def spellings(number: Decimal) -> set[str]:
     """A figure rounded half up to so many decimals, with and without its last zeros, and as a count of tokens."""
-    rounded = {plain(abs(number), places, ",") for places in range(7)}
+    rounded = {plain(abs(number), places, thousands=True) for places in range(7)}
     return rounded | {text.rstrip("0").rstrip(".") for text in rounded if "." in text} | {tokens(abs(number))}
+
+
+# In German
+
+
+def test_german_says_who_leads_in_its_own_order_with_its_own_figures() -> None:
+    board = a_board({"alpha": "80.7", "beta": "75.25", "gamma": 60}, margin=Decimal(1))
+    with speaking("de"):
+        assert verdict(compare(["alpha", "beta"], board))[0] == "alpha liegt bei Board (main) klar vorn, 80,7 zu 75,3."
+        (lead, *_rest) = verdict(compare(["alpha", "beta", "gamma"], board))
+        assert lead == "alpha liegt bei Board (main) klar vorn, mit 80,7 vor beta mit 75,3 und gamma mit 60."
+        assert verdict(two("80.7", "80"))[0].startswith("Bei Board (main) liegen beide gleichauf: 80,7 und 80 liegen ")
+        assert compared.difference(two("80.7", "79.7").matchups[0].other[0], ("alpha", "beta")) == "gleichauf"
+
+
+def test_german_keeps_the_capital_of_a_category() -> None:
+    talk = {"alpha": 50, "beta": 58}
+    columns = {"talk": talk, "category:Language & style": talk, "overall": {"alpha": 65, "beta": 59}}
+    found = compare(["alpha", "beta"], in_categories(columns, **{"Language & style": ("talk",)}))
+    with speaking("de"):
+        assert verdict(found)[0] == "alpha liegt in der Gesamtwertung von Board klar vorn, 65 zu 59."
+        assert verdict(found)[1] == "Wählen Sie beta für Language & style (58 zu 50)."
+
+
+@given(st.integers(2, 4), st.data())
+@EXHAUSTIVE
+def test_nothing_is_decided_otherwise_in_another_language(count: int, data: st.DataObject) -> None:
+    """As many sentences, questions and sources; and no question is an English one."""
+    found = drawn(data, count, Decimal(1))
+    english = shape_of(found)
+    with speaking("de"):
+        assert shape_of(found) == english
+        german = {pair.question for pair in questions(found)}
+    assert not german & {pair.question for pair in questions(found)}
+
+
+def shape_of(found: Versus) -> tuple[Any, ...]:
+    """What is told of a side by side, without the words."""
+    cells = [[bool(source) for source in term.sources] for term in terms.terms(found)]
+    free = [[cell.startswith(("free", "kostenlos")) for cell in term.cells] for term in terms.terms(found)]
+    return len(verdict(found)), len(questions(found)), cells, free
 
 
 # Hostile names
@@ -488,7 +536,7 @@ def test_an_unknown_hostile_name_is_refused_in_one_short_line(name: str) -> None
 
 def rendered(template: str, found: Versus) -> str:
     words = {"compared": compared, "terms": terms, "verdicts": verdicts}
-    layout = {"whole": whole, "wrap": wrap, "spread": spread, "underlined": underlined}
+    layout = {"whole": whole, "wrap": wrap, "row": row, "table": table, "underlined": underlined}
     return fill(template, {"edition": SimpleNamespace(side_by_side=found), **words, **layout})
 
 

@@ -28,11 +28,13 @@ from digest.edition.content import (
     Threshold,
     WatchList,
 )
+from digest.edition.naming import blended_unit
 from digest.edition.retelling import retold, tellable
 from digest.edition.standings import PRICE, standings_table
 from digest.edition.watch_words import crossing_row, row_of, since, standing_still
 from digest.edition.watching import Known, followed, known_names, parse_watch_list, watched
 from digest.errors import DigestError
+from digest.language import speaking
 from digest.scores.snapshot import Snapshot
 
 KNOWN = Known(
@@ -292,6 +294,17 @@ def test_the_list_says_since_when_it_is_told() -> None:
     assert since(told) == "What changed since Mon 13 Apr for what you follow, with two editions that you did not get."
 
 
+def test_the_list_says_since_when_it_is_told_in_german_and_in_the_number_that_fits() -> None:
+    weeks = [_week(16), _week(17), _week(18)]
+    one, two = (watched(WatchList(models=("o3",)), followed(missed)) for missed in (weeks[1:], weeks))
+    assert one is not None
+    assert two is not None
+    with speaking("de"):
+        assert since(one).endswith("geändert hat; eine Ausgabe haben Sie nicht erhalten.")
+        assert since(two).startswith("Was sich seit Mo., 13. Apr")
+        assert since(two).endswith(" auf Ihrer Merkliste geändert hat; zwei Ausgaben haben Sie nicht erhalten.")
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.integers(0, 3), min_size=2, max_size=6))
 def test_over_any_weeks_a_score_is_told_from_where_it_was_to_where_it_is(values: list[int]) -> None:
@@ -376,6 +389,20 @@ def test_a_crossing_names_score_price_sources_and_what_was_asked() -> None:
         "81.3 in Coding on LiveBench; lowest price by LiteLLM in USD per 1M tokens. "
         "You asked for at least 80 under $1.00."
     )
+
+
+@pytest.mark.parametrize(("asked", "said"), [("80", "80"), ("79.95", "80"), ("62.5", "62,5"), ("0", "0")])
+def test_a_crossing_is_told_in_german_with_the_mixture_of_its_price(asked: str, said: str) -> None:
+    edition = _week(18, standings=_table(kimi=(81.25, 1, "0.95", "1.20")))
+    line = Threshold(category="Coding", at_least=Decimal(asked), under=Decimal(1))
+    told = watched(WatchList(thresholds=(line,)), followed([edition]))
+    assert told is not None
+    crossing = told.crossings[0].model_copy(update={"unit": blended_unit(3, 1)})
+    with speaking("de"):
+        assert crossing_row(crossing).detail == (
+            "81,3 in Coding bei LiveBench; niedrigster Preis laut LiteLLM in USD je 1 Mio. Token, Ein-/Ausgabe "
+            f"3:1. Ihre Vorgabe: mindestens {said} für unter 1,00\u00a0$."
+        )
 
 
 def test_a_followed_model_without_a_story_is_unchanged_moved_or_withdrawn() -> None:

@@ -7,7 +7,7 @@ import pytest
 from tests import builders as b
 from tests.edition.corrections import a_correction
 
-from digest.edition import health_words, price_words, wording
+from digest.edition import health_words, price_words, source_words, wording
 from digest.edition.content import (
     Ahead,
     Board,
@@ -20,6 +20,7 @@ from digest.edition.content import (
     Renamed,
     TopTie,
 )
+from digest.language import speaking
 
 
 def test_the_masthead_names_the_week_both_days_and_the_sources_that_are_fresh() -> None:
@@ -138,7 +139,7 @@ def test_a_context_window_is_told_in_tokens_with_what_it_was() -> None:
 
 
 def test_a_disagreement_names_each_source_with_its_figure_and_day() -> None:
-    assert wording.disagreement_sentence(b.a_disagreement()) == (
+    assert source_words.disagreement_sentence(b.a_disagreement()) == (
         "For SWE-bench Verified: 76.4 (Local LLM notes, Mon 2 Mar) and 42.0 (Side by side, Mon 9 Mar)."
     )
 
@@ -149,12 +150,12 @@ def test_a_disagreement_names_each_source_with_its_figure_and_day() -> None:
 def test_disputed_prices_and_context_windows_have_their_own_units(
     measure: str, unit: str, figures: tuple[str, str]
 ) -> None:
-    assert wording.both_figures(b.a_disagreement(measure=measure, unit=unit)) == figures
+    assert source_words.both_figures(b.a_disagreement(measure=measure, unit=unit)) == figures
 
 
 def test_a_revised_benchmark_is_no_models_doing() -> None:
     note = b.a_method_note(kind="benchmark_revised", benchmark="category:Data Analysis")
-    assert wording.method_sentence(note).startswith(
+    assert source_words.method_sentence(note).startswith(
         "LiveBench makes up Data Analysis differently now: 65 scores moved; no"
     )
 
@@ -245,12 +246,12 @@ def test_the_disagreements_about_one_model_stand_together() -> None:
     edition = b.an_edition(
         disagreements=(b.a_disagreement(measure="input", **price), other, b.a_disagreement(measure="output", **price))
     )
-    told = [(name.title, [one.measure for one in about]) for name, about in wording.disputes(edition)]
+    told = [(name.title, [one.measure for one in about]) for name, about in source_words.disputes(edition)]
     assert told == [("Qwen3.5 397B", ["input", "output"]), ("o3", ["SWE-bench Verified"])]
 
 
 def test_a_correction_says_what_was_printed_what_is_true_and_when() -> None:
-    assert wording.correction_sentence(a_correction()) == (
+    assert source_words.correction_sentence(a_correction()) == (
         "Aider polyglot, pass rate 2: o3 high was printed as 80.0 on Mon 20 Apr and is 82.0 on Mon 27 Apr. "
         "The source put its figure right; the model did not move."
     )
@@ -258,7 +259,7 @@ def test_a_correction_says_what_was_printed_what_is_true_and_when() -> None:
 
 def test_a_figure_that_was_taken_back_is_not_known_and_not_zero() -> None:
     cost = a_correction(benchmark="total_cost", unit="USD", printed=Decimal("6.3174"), true=None)
-    assert wording.correction_sentence(cost).endswith(
+    assert source_words.correction_sentence(cost).endswith(
         "was printed as $6.32 on Mon 20 Apr and is not known on Mon 27 Apr. The source took its figure back."
     )
 
@@ -266,8 +267,8 @@ def test_a_figure_that_was_taken_back_is_not_known_and_not_zero() -> None:
 def test_a_key_that_was_given_to_another_row_is_no_rename() -> None:
     facts = {"change": "r", "source": "a", "title": "Aider", "rows": 1}
     renamed = Renamed(**facts, before=b.a_name("o1"), after=b.a_name("o3"))
-    assert wording.renamed_sentence(renamed) == "Aider lists o1 as o3 now."
-    reused = wording.renamed_sentence(renamed.model_copy(update={"reused": True}))
+    assert source_words.renamed_sentence(renamed) == "Aider lists o1 as o3 now."
+    reused = source_words.renamed_sentence(renamed.model_copy(update={"reused": True}))
     assert reused == "Aider gave the row of o1 to o3: another model, so that neither moved."
 
 
@@ -316,3 +317,40 @@ def test_variants_beyond_the_fifth_are_counted() -> None:
 def test_a_price_that_another_list_has_too_names_it() -> None:
     priced = b.a_price("new", b.a_name(), input=(None, "5")).model_copy(update={"also_in": ("genai-prices",)})
     assert price_words.price_note(priced) == "new, the same price on genai-prices"
+
+
+def test_a_standing_is_told_in_german_with_german_figures() -> None:
+    with speaking("de"):
+        assert wording.standing(b.a_board()) == (
+            "gpt-5.5 xhigh liegt 0,4 Punkte vor gpt-5.4 xhigh, innerhalb der Spanne (1,0 Punkte): Gleichstand."
+        )
+        assert wording.bands(b.a_board())[0].label == "Gleichauf auf dem 1. Platz: höchstens 1,0 Punkte Abstand"
+        assert [wording.movement(place) for place in b.a_board().places[:2]] == ["neu", "▼ 1 tiefer"]
+
+
+def test_one_and_several_are_told_apart_in_german() -> None:
+    one = b.some_gone(names=(b.a_name("o1"),), folded=0)
+    with speaking("de"):
+        assert wording.gone_sentence(one) == "Ein Eintrag fehlt jetzt bei LiteLLM prices: o1."
+        assert wording.gone_sentence(b.some_gone()).startswith("Sechs Einträge fehlen jetzt bei LiteLLM prices: ")
+        assert wording.arrivals_sentence(b.some_arrivals()) == "Acht neue Einträge bei LiveBench (vier Modelle)."
+        assert [wording.not_listed(n, "price entry") for n in (0, 1, 1200)] == [
+            "",
+            "1 weiterer Preiseintrag steht nicht hier.",
+            "1.200 weitere Preiseinträge stehen nicht hier.",
+        ]
+
+
+def test_a_price_is_told_in_german_with_what_it_was() -> None:
+    halved = b.a_price("changed", b.a_name(), input=("60", "30"), context=("192000", "10485760"))
+    with speaking("de"):
+        assert price_words.price_sentence(halved).replace("\u00a0", " ") == (
+            "Eingabe von 60,00 $ auf 30,00 $ je 1 Mio. Token, Kontext 10,49 Mio. Token (vorher 192 Tsd.)."
+        )
+        assert price_words.price_cell(halved, "input").change == "▼ halbiert"
+
+
+def test_the_kinds_of_more_that_a_section_leaves_out_all_have_words() -> None:
+    nouns = ("model", "correction", "disagreement", "method change", "renamed row", "price entry")
+    assert [wording.not_listed(1, noun) for noun in nouns] == [f"1 more {noun} is not listed here." for noun in nouns]
+    assert wording.not_listed(2, "price entry") == "2 more price entries are not listed here."

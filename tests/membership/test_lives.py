@@ -5,7 +5,7 @@ import subprocess
 import sys
 from binascii import a2b_qp
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
@@ -41,7 +41,7 @@ from digest.database import metadata, reading, writing
 from digest.delivery import outbox, sending
 from digest.delivery.contents import Contents, of_edition, of_letters
 from digest.delivery.outcomes import Outcome
-from digest.delivery.transports import Envelope
+from digest.delivery.transports import Advance, Envelope
 from digest.edition.content import Rendered, WatchList
 from digest.edition.watching import words_of
 from digest.errors import DeliveryError, DigestError
@@ -113,6 +113,8 @@ def letters_of(kind: str) -> Contents:
 class Post:
     """A transport that holds each mail against the model at the moment it is handed over."""
 
+    width = 1
+
     def __init__(self, lives: "Lives", repeatable: bool, trouble: tuple[str, str] = NO_TROUBLE) -> None:
         self.lives, self.repeatable, self.trouble = lives, repeatable, trouble
 
@@ -123,6 +125,20 @@ class Post:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         pass
+
+    def carry(self, batch: Sequence[Envelope], advance: Advance, done: list[tuple[int, Outcome]]) -> None:
+        while batch:
+            (envelope,) = batch
+            following: Sequence[Envelope] = ()
+
+            def before_dot(number: int = envelope.delivery_id) -> bool:
+                nonlocal following
+                turn = advance([number])
+                following = turn.following
+                return number in turn.allowed
+
+            done.append((envelope.delivery_id, self.deliver(envelope, before_dot)))
+            batch = following
 
     def deliver(self, envelope: Envelope, before_dot: Callable[[], bool]) -> Outcome:
         who, trouble = self.lives.whose(envelope.recipient), ""

@@ -9,6 +9,7 @@ from digest.config import Series
 from digest.edition.content import Edition, Rendered
 from digest.edition.renditions import FORMATS, TOPICS, Duty
 from digest.edition.store import StoredEdition, envelope_of
+from digest.language import LOCALES
 from digest.operations.checking import check_edition, largest_watch_list, one_of_each, renditions, specimens
 from digest.rendering.email import render
 from digest.rendering.fragments import MOST_BYTES, MOST_STORIES
@@ -40,18 +41,20 @@ def mails() -> Sequence[Specimen]:
 
 
 def test_every_format_is_looked_at_with_every_regions_rules_that_differ() -> None:
-    looked_at = {(one.format, one.regime) for one in renditions(rendered())}
+    looked_at = {(one.format, one.regime) for one in renditions(rendered(), "en")}
     assert looked_at == {(format_, code) for format_ in FORMATS for code in ("DE", "KR", "AR", "ZZ")}
 
 
 def test_every_topic_is_looked_at_alone_and_left_out_alone() -> None:
-    chosen = [set(one.topics) for one in renditions(rendered()) if one.topics]
+    chosen = [set(one.topics) for one in renditions(rendered(), "en") if one.topics]
     assert all({topic} in chosen and set(TOPICS) - {topic} in chosen for topic in TOPICS)
 
 
 def test_the_letters_are_looked_at_too() -> None:
-    assert [mail.rendition for mail in mails()[-2:]] == ["confirmation letter, en", "preferences letter, en"]
-    assert all(mail.html and "https://digest.example/" in mail.text for mail in mails()[-2:])
+    assert [mail.rendition for mail in mails()[-4:]] == [
+        f"{kind} letter, {locale}" for kind in ("confirmation", "preferences") for locale in LOCALES
+    ]
+    assert all(mail.html and "https://digest.example/" in mail.text for mail in mails()[-4:])
 
 
 def test_a_mail_is_looked_at_as_it_is_sent_with_everything_in_it_that_a_reader_may_get() -> None:

@@ -18,6 +18,7 @@ from tests.builders import (
 from tests.rendering.pictures import HOSTILE
 
 from digest.edition.content import Edition
+from digest.language import speaking
 from digest.rendering import cards
 from digest.rendering.cards import Card, card_alt, card_of, card_png
 from digest.rendering.charts import content_key
@@ -113,6 +114,13 @@ def test_the_alt_text_says_the_headline_and_the_rows() -> None:
 
 def test_the_alt_text_of_a_board_says_that_lower_is_better() -> None:
     assert "Lower is better: Vectara hallucination" in card_alt(card_of(EDITIONS["lower"]))
+
+
+def test_a_card_speaks_the_language_of_who_it_is_for() -> None:
+    with speaking("de"):
+        card = card_of(EDITIONS["lower"])
+        assert card.issue.startswith("Nr. 18 · ")
+        assert "Niedriger ist besser: Vectara hallucination" in card_alt(card)
 
 
 def test_a_week_without_a_board_says_what_is_known_of_it() -> None:

@@ -13,6 +13,7 @@ from tests.rendering.pictures import HOSTILE, a_cloud, a_history, alike
 
 from digest.edition.frontier import ScoreByPrice
 from digest.edition.history import RankHistory
+from digest.language import LOCALES, speaking
 from digest.rendering.charts import content_key, rank_history_svg, score_by_price_svg
 from digest.rendering.drawing import NARROW, WIDE, Box, Dot, Form, Sheet, box_of, shortened, spread, width_of
 from digest.rendering.price_chart import price_sheet
@@ -22,6 +23,7 @@ from digest.rendering.templates import UNSUBSCRIBE_SLOT
 CROSSING = {"gpt-5.5": [None, 2, 1], "gpt-5.4": [1, 1, 2], "gemini-3.1-pro-preview": [2, 3, 3]}
 CLOUD = (("gpt-5.5", "80.7", "11.25"), ("gpt-5.4", "80.3", "5.63"), ("kimi-k2.6", "72.2", "1.71"), ("old", "60", "9"))
 FORMS = pytest.mark.parametrize("form", [WIDE, NARROW], ids=["wide", "narrow"])
+SPOKEN = pytest.mark.parametrize("locale", LOCALES)
 
 
 def parsed(chart: Markup) -> Any:
@@ -132,11 +134,13 @@ def test_names_of_one_place_are_moved_apart(form: Form) -> None:
     assert crowded(sheet) == []
 
 
+@SPOKEN
 @FORMS
 @given(st.lists(st.lists(st.integers(1, 30) | st.none(), min_size=12, max_size=12), min_size=1, max_size=8))
-def test_no_words_of_a_history_overlap(form: Form, places: list[list[int | None]]) -> None:
+def test_no_words_of_a_history_overlap(form: Form, locale: str, places: list[list[int | None]]) -> None:
     ranks = {f"a-rather-long-model-name-{row}": [*weeks[:-1], row + 1] for row, weeks in enumerate(places)}
-    assert crowded(rank_sheet(a_history(ranks), form)) == []
+    with speaking(locale):
+        assert crowded(rank_sheet(a_history(ranks), form)) == []
 
 
 @FORMS
@@ -167,9 +171,11 @@ def test_where_lower_is_better_the_lowest_score_is_on_top_and_the_axis_says_so()
     assert "LiveBench overall, %, lower is better" in texts(sheet, "note")
 
 
+@SPOKEN
 @FORMS
-def test_thirty_models_of_one_family_get_labels_that_neither_overlap_nor_repeat(form: Form) -> None:
-    sheet = price_sheet(a_cloud(*alike()), form)
+def test_thirty_models_of_one_family_get_labels_that_neither_overlap_nor_repeat(form: Form, locale: str) -> None:
+    with speaking(locale):
+        sheet = price_sheet(a_cloud(*alike()), form)
     labels = texts(sheet, "model") + texts(sheet, "model-first")
     assert crowded(sheet) == []
     assert len(labels) == len(set(labels)) >= 1
@@ -234,6 +240,24 @@ def test_the_same_facts_have_one_key_and_other_facts_another(
     facts: RankHistory | ScoreByPrice, other: RankHistory | ScoreByPrice
 ) -> None:
     assert content_key(facts) == content_key(facts._replace()) != content_key(other)
+
+
+def test_the_key_of_a_picture_knows_its_language() -> None:
+    facts = a_history(CROSSING)
+    with speaking("de"):
+        german = content_key(facts)
+    assert german != content_key(facts)
+
+
+def test_a_chart_speaks_german_in_its_names_and_in_its_marks() -> None:
+    with speaking("de"):
+        svg = parsed(score_by_price_svg(a_cloud(*CLOUD, higher_is_better=False)))[0]
+    assert svg.findtext("title") == (
+        "Bei LiveBench overall ist kein Modell zugleich günstiger und besser als gpt-5.5, gpt-5.4 oder kimi-k2.6."
+    )
+    marks = [text.text for text in svg.iter("text")]
+    assert "LiveBench overall, %, niedriger ist besser" in marks
+    assert "USD je 1 Mio. Token, Ein-/Ausgabe 3:1, log." in marks
 
 
 def test_the_same_facts_give_the_same_bytes() -> None:

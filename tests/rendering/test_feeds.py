@@ -20,6 +20,7 @@ from tests.snapshots import a_board as a_snapshot
 
 from digest.edition.content import Edition, Fact, NextEdition, Note, Pick, Receipt, Renamed
 from digest.edition.renditions import TOPICS, Topic
+from digest.language import speaking
 from digest.rendering.feeds import Entry, atom, entry_of, feed_of, json_feed, sitemap, tells
 
 SERIES = b.some_settings().series
@@ -102,6 +103,14 @@ def test_a_json_feed_has_what_the_standard_asks_for() -> None:
     (item,) = feed["items"]
     assert item.keys() == {"id", "url", "title", "summary", "content_html", "date_published"}
     assert (item["id"], item["date_published"], item["content_html"]) == (PAGE, "2026-05-04T09:00:30Z", entry.html)
+
+
+def test_a_feed_in_german_says_so_and_is_called_so() -> None:
+    with speaking("de"):
+        feed = feed_of(SERIES, (), "atom", "models")
+        xml, document = etree.fromstring(atom(feed)), json.loads(json_feed(feed))
+    assert feed.title == "Digest: Neue Modelle"
+    assert xml.get("{http://www.w3.org/XML/1998/namespace}lang") == document["language"] == "de"
 
 
 def test_a_feed_without_an_entry_is_a_feed() -> None:

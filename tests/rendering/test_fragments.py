@@ -21,6 +21,7 @@ from digest.edition.notes import load_note
 from digest.edition.renditions import Rendition
 from digest.edition.store import fingerprint
 from digest.edition.watching import followed, watched
+from digest.language import speaking
 from digest.rendering.email import render
 from digest.rendering.fragments import MOST_BYTES, MOST_STORIES, NOTHING, Part, join, place
 from digest.rendering.renditions import assemble
@@ -80,7 +81,9 @@ def test_a_mail_opens_with_what_its_reader_follows() -> None:
 
 
 def _sent(rendered: Rendered, part: Part = NOTHING) -> Any:
-    built = message.build(assemble(rendered, Rendition()), ANN, MAILING, SETTINGS, [b"k" * 32], Own(part))
+    built = message.build(
+        message.compile_mail(assemble(rendered, Rendition()), MAILING, SETTINGS), ANN, [b"k" * 32], Own(part)
+    )
     return email_library.message_from_bytes(built, policy=email.policy.default)
 
 
@@ -135,10 +138,22 @@ def test_eight_stories_are_told_and_the_others_counted() -> None:
     part = join(_list(rendered, crossings=(CROSSING, CROSSING)), rendered)
     assert part.html.count('scope="row"') == MOST_STORIES
     assert "3 more stories on your list, on the web" in part.html
-    assert "3 more stories on your list: https://digest.example/editions/2026-W18" in part.text
+    assert part.text.endswith(
+        "3 more stories on your list, on the web [1]\n\n[1] https://digest.example/editions/2026-W18\n\n"
+    )
     one_more = _list(rendered, stories=tuple(rendered.fragments)[: MOST_STORIES + 1])
     assert "1 more story on" in join(one_more, rendered).html
     assert "more stor" not in join(_list(rendered, stories=("m1",)), rendered).text
+
+
+def test_a_list_in_german_is_german_in_its_frame_and_its_rows() -> None:
+    rendered = render(b.an_edition(), SETTINGS).in_language("de")
+    with speaking("de"):
+        part = join(_list(rendered, crossings=(CROSSING, CROSSING)), rendered)
+    assert "Ihre Merkliste" in part.html
+    assert "Your watch list" not in part.html + part.text
+    assert "\n3 weitere Meldungen zu Ihrer Merkliste im Web [1]\n" in part.text
+    assert max(len(line) for line in part.text.splitlines() if "://" not in line) <= 72
 
 
 def test_a_crossed_threshold_comes_first_in_the_readers_own_words() -> None:

@@ -9,6 +9,7 @@ from tests import builders as b
 from tests.rendering.test_email import HOSTILE, check_dark_overrides, check_golden
 
 from digest.config import Series
+from digest.language import spoken
 from digest.rendering.letters import LetterKind, letter
 from digest.rendering.renditions import Mail
 from digest.rendering.templates import ACTION_SLOT, ANY_SLOT, UNSUBSCRIBE_SLOT
@@ -89,6 +90,20 @@ def test_a_hostile_name_of_the_series_adds_no_element_and_no_slot(name: str) -> 
 
 def test_a_language_that_is_not_there_falls_back_to_english() -> None:
     assert letter("confirmation", SETTINGS, "ko") == letter("confirmation", SETTINGS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_letter_in_german_says_so_and_keeps_its_button_and_its_way_out(kind: LetterKind) -> None:
+    mail = letter(kind, SETTINGS, "de")
+    assert mail.html is not None
+    root = html.fromstring(mail.html)
+    assert root.xpath("/html/@lang") == ["de"]
+    assert root.xpath("//a/@href") == ANY_SLOT.findall(mail.text) == [ACTION_SLOT, UNSUBSCRIBE_SLOT]
+    assert len(mail.subject) <= 50
+    for part in both(mail):
+        assert "Das waren nicht Sie? Dann tun Sie nichts" in part
+        assert "Nie wieder Post von uns" in part
+    assert spoken() == "en"
 
 
 @pytest.mark.parametrize("kind", KINDS)

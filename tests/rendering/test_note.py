@@ -42,7 +42,7 @@ def test_what_does_not_fit_is_linked_on_the_web(tmp_path: Path) -> None:
     rendered = render(_with_note(tmp_path, f"{'Word ' * 60}end.\n\n{'Word ' * 30}left out."), SETTINGS)
     address = "https://digest.example/editions/2026-W18"
     assert html.fromstring(rendered.html).xpath("//a[. = 'The rest is on the web']/@href") == [address]
-    assert f"The rest is on the web: {address}" in rendered.text
+    assert f"The rest is on the web [1]\n[1] {address}\n" in rendered.text
     assert "left out" not in rendered.html + rendered.text
 
 

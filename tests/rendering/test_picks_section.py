@@ -10,13 +10,14 @@ from tests.snapshots import a_board
 from digest.edition import pick_words
 from digest.edition.content import Pick
 from digest.edition.pick_changes import changed_picks
+from digest.language import speaking
 from digest.rendering.email import whole
 from digest.rendering.templates import fill
-from digest.rendering.text import spread, underlined, wrap
+from digest.rendering.text import LAYOUT
 
 
 def rendered(template: str, picks: tuple[Pick, ...]) -> str:
-    facts = {"wrap": wrap, "underlined": underlined, "spread": spread, "whole": whole, "pick_words": pick_words}
+    facts = {**LAYOUT, "whole": whole, "pick_words": pick_words}
     return fill(template, {**facts, "edition": SimpleNamespace(picks=picks)})
 
 
@@ -38,6 +39,13 @@ def test_a_tie_is_marked_and_no_model_stands_as_the_winner() -> None:
     picks = picks_of()
     assert '<b>ada and bob</b> <span class="chip neutral">tie</span>' in rendered("email/picks.mjml", picks)
     assert "Instruction following: ada and bob, tied" in rendered("text/picks.txt", picks)
+
+
+def test_a_tie_and_a_change_are_marked_in_german() -> None:
+    with speaking("de"):
+        tied, changed = rendered("text/picks.txt", picks_of()), rendered("email/picks.mjml", picks_of(cyd=90))
+    assert "Anweisungstreue: ada und bob, gleichauf\n" in tied
+    assert '<span class="chip rerun">geändert</span>' in changed
 
 
 @pytest.mark.parametrize("template", ["email/picks.mjml", "text/picks.txt"])

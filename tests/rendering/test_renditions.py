@@ -18,7 +18,16 @@ from digest.edition.watching import followed, watched
 from digest.rendering.email import render
 from digest.rendering.fragments import MOST_BYTES, join, place
 from digest.rendering.renditions import Mail, assemble
-from digest.rendering.templates import ANY_SLOT, CONSENT_SLOT, KEEP_SLOT, UNSUBSCRIBE_SLOT, page_of, preferences_of
+from digest.rendering.templates import (
+    ANY_SLOT,
+    CONSENT_SLOT,
+    CONSENTED_SLOT,
+    KEEP_SLOT,
+    LAPSES_SLOT,
+    UNSUBSCRIBE_SLOT,
+    page_of,
+    preferences_of,
+)
 from digest.rendering.text import put
 
 SETTINGS = b.some_settings()
@@ -172,6 +181,27 @@ def test_a_watch_list_fits_every_choice() -> None:
     for choice in CHOICES:
         mail = assemble(rendered(), choice._replace(regime="ZZ"))
         assert len((rich(mail) + part.html + mail.keep.html).encode()) < MOST_BYTES
+
+
+# In which language
+
+
+def test_a_mail_in_german_is_german_in_every_line_that_is_put_in() -> None:
+    mail = assemble(rendered(), Rendition("de", ("models", "prices"), regime="JP"))
+    assert html.fromstring(rich(mail)).xpath("/html/@lang") == ["de"]
+    for part in (rich(mail), mail.text):
+        folded = " ".join(part.split())
+        assert "Ihre Themen: Neue Modelle; Preise und Kontext. Der Rest dieser Woche steht im Web." in folded
+        assert "Beschwerden: hello@digest.example" in folded
+        assert "Die ganze Ausgabe" in folded
+    for part in mail.keep:
+        assert f"Ihre Einwilligung vom {CONSENTED_SLOT} erlischt am {LAPSES_SLOT}." in part
+
+
+def test_a_mail_in_a_language_that_the_edition_was_not_rendered_in_is_english_in_every_line() -> None:
+    english = rendered().model_copy(update={"translations": {}})
+    for choice in CHOICES:
+        assert assemble(english, choice._replace(locale="de")) == assemble(rendered(), choice)
 
 
 # What a region's rules add

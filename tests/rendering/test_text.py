@@ -7,9 +7,10 @@ import pytest
 from tests import builders as b
 
 from digest.edition.content import Edition
+from digest.language import speaking
 from digest.rendering.email import render
 from digest.rendering.templates import ANY_SLOT, UNSUBSCRIBE_SLOT
-from digest.rendering.text import _columns, render_text, spread, wrap
+from digest.rendering.text import _columns, footnotes, render_text, row, spread, table, wrap
 
 SETTINGS = b.some_settings()
 
@@ -41,10 +42,44 @@ def test_both_parts_tell_the_same_figures(edition: Edition) -> None:
     assert set(figure.findall(seen)) - ticks == set(figure.findall(rendered.text))
 
 
-def test_links_are_numbered_below_the_sources() -> None:
-    text = render_text(b.an_edition(health=(b.a_source(), b.a_source("Aider", home="javascript:x"))), SETTINGS)
-    assert "[1] LiveBench: https://livebench.example/" in text
-    assert "javascript" not in text
+def test_links_are_numbered_where_they_stand_and_listed_at_the_end_of_the_section() -> None:
+    homes = (b.a_source(), b.a_source("Aider", home="javascript:x"), b.a_source("Arena", home="https://arena.example/"))
+    section = render_text(b.an_edition(health=homes), SETTINGS).partition("Source health")[2]
+    assert re.search(r"\nLiveBench \[1\] +●.*\nAider  +●.*\nArena \[2\] +●", re.sub(r"\n    .*", "", section))
+    assert "\n[1] https://livebench.example/\n[2] https://arena.example/\n\n" in section
+    assert "javascript" not in section
+
+
+def test_one_address_has_one_number() -> None:
+    assert footnotes(["https://a.example", "", "https://b.example", "https://a.example"]) == {
+        "https://a.example": "[1]",
+        "https://b.example": "[2]",
+    }
+
+
+def test_a_column_grows_with_its_widest_cell() -> None:
+    rows = (row("o3", "nicht gemessen", "neu"), "    in percent", row("o4", "80,7", "▼ 12 Plätze tiefer"))
+    first, note, second = table(8, 12, caller=lambda: "\n".join(rows)).splitlines()
+    assert len(first) == len(second) == 72
+    assert first.index("nicht gemessen") + len("nicht gemessen") == second.index("80,7") + len("80,7")
+    assert note == "    in percent"
+
+
+def test_one_cell_without_end_does_not_squeeze_the_other_rows() -> None:
+    first, *rest = table(
+        8, 12, caller=lambda: "\n".join([row("o3", "80.7", "new"), row("o4", "9" * 60, "same")])
+    ).splitlines()
+    assert first == spread("o3", "80.7", "new")
+    assert rest[0] == "o4"
+
+
+@pytest.mark.parametrize("edition", [b.an_edition(), b.a_full_edition(), b.an_empty_edition()])
+def test_german_keeps_to_72_columns_and_its_figures_stand_under_one_another(edition: Edition) -> None:
+    with speaking("de"):
+        text = ANY_SLOT.sub("", render_text(edition, SETTINGS))
+    assert [line for line in text.splitlines() if len(line) > 72 and "://" not in line] == []
+    ranks = [line for line in text.splitlines() if re.match(r"  [1-7]  ", line)]
+    assert {len(line) for line in ranks} <= {72}
 
 
 def test_a_row_too_long_for_its_line_keeps_its_figures_on_the_next() -> None:

@@ -160,9 +160,10 @@ def test_the_hash_does_not_depend_on_the_zone_that_a_moment_is_written_in() -> N
 
 
 def test_wordings_that_were_shown_are_never_edited() -> None:
-    assert {name: hash_of(text)[:12] for name, text in WORDINGS.items()} == {"2026-11/en": "13cd94bfd74e"}
+    hashes = {name: hash_of(text)[:12] for name, text in WORDINGS.items()}
+    assert hashes == {"2026-11/en": "13cd94bfd74e", "2026-11/de": "0de77aace264"}
 
 
-def test_a_language_without_a_wording_is_asked_in_english() -> None:
+def test_a_reader_is_asked_in_their_language_or_where_it_has_no_wording_in_english() -> None:
     assert wording("fr") == wording("en")
-    assert wording("en")[0].endswith("/en")
+    assert [wording(locale)[0][-3:] for locale in ("en", "de")] == ["/en", "/de"]

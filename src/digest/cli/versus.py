@@ -1,9 +1,8 @@
 """`digest versus`: two or more models side by side, printed for 80 columns or as one JSON document."""
 
 from collections.abc import Sequence
-from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.padding import Padding
@@ -16,6 +15,7 @@ from digest.database import reading
 from digest.edition import numbers
 from digest.edition.compared import called, figures, measure, receipts
 from digest.edition.content import Compared, Entrant, Matchup, Versus
+from digest.edition.documents import versus_document
 from digest.edition.terms import Term, terms
 from digest.edition.verdicts import questions, verdict
 from digest.edition.versus import versus as compare
@@ -46,24 +46,6 @@ def versus(
         print_json({"week": str(at), **versus_document(found)})
     else:
         print_versus(found, str(at))
-
-
-def versus_document(found: Versus) -> dict[str, Any]:
-    """The facts, and what is said of them, as JSON values; figures are numbers as in the other documents."""
-    facts: dict[str, Any] = _as_json(found.model_dump())
-    answers = [answer._asdict() for answer in questions(found)]
-    return {**facts, "verdict": list(verdict(found)), "questions": answers}
-
-
-def _as_json(value: Any) -> Any:
-    """Decimals as JSON numbers: whole where they are, else the nearest double (RFC 8259, section 6); days as text."""
-    if isinstance(value, dict):
-        return {name: _as_json(part) for name, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_as_json(part) for part in value]
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    return value.isoformat() if isinstance(value, date) else value
 
 
 def print_versus(found: Versus, week: str) -> None:

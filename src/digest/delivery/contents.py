@@ -13,6 +13,7 @@ from digest.edition.content import Edition, Rendered, WatchList
 from digest.edition.renditions import Rendition
 from digest.edition.watching import Followed, followed, watched
 from digest.errors import DeliveryError
+from digest.language import speaking
 from digest.rendering.fragments import NOTHING, Part, join
 from digest.rendering.letters import letter
 from digest.rendering.renditions import Mail, assemble
@@ -44,7 +45,9 @@ def of_edition(rendered: Rendered, editions: Sequence[Edition], outgoing: Outgoi
         watch = delivery.subscriber.watch
         if watch == WatchList():
             return NOTHING
-        return join(watched(watch, told_since(delivery.last_week)), rendered)
+        locale = delivery.subscriber.locale
+        with speaking(locale):
+            return join(watched(watch, told_since(delivery.last_week)), rendered.in_language(locale))
 
     def own(delivery: Claimed, keys: Sequence[bytes], now: datetime) -> Own:
         consent, zone = delivery.subscriber.consent, settings.series.zone

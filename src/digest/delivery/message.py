@@ -9,23 +9,28 @@ import binascii
 import functools
 import html
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from email.header import Header
 from email.utils import format_datetime
 from hashlib import sha256
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from digest.config import Settings
 from digest.delivery.outbox import Mailing
+from digest.edition.numbers import calendar_day
 from digest.errors import DeliveryError
+from digest.language import speaking
 from digest.rendering import templates
 from digest.rendering.fragments import NOTHING, Part, place
-from digest.rendering.reader_words import agreed, calendar_day
+from digest.rendering.reader_words import agreed
 from digest.rendering.renditions import Mail
 from digest.rendering.text import put, wrap
 from digest.subscribers import links
 from digest.subscribers.store import Subscriber
+
+if TYPE_CHECKING:
+    import hashlib
 
 
 class Own(NamedTuple):
@@ -42,34 +47,176 @@ class Own(NamedTuple):
 NOBODY = Own()
 
 
-def build(
-    mail: Mail, subscriber: Subscriber, mailing: Mailing, settings: Settings, keys: Sequence[bytes], own: Own = NOBODY
-) -> bytes:
-    """The message of one reader, CRLF line ends, not dot-stuffed; ASCII but for an address that is not.
+class Compiled(NamedTuple):
+    """A mail for many readers as bytes that are ready for the wire, cut where something is one reader's own.
 
-    `keys` sign the unsubscribe link, which stands in the body and, for one click (RFC 8058), in the header. A mail
-    without an HTML part is one text/plain.
-    Raises DeliveryError if the mail has no place for that link, or one for something that `own` does not hold: such
-    mail must not go out.
+    Between two literals stands what the slot names: one of `templates` in the text part, the same after `html ` in the
+    HTML part, a header's name in the head. `dated` says that a day of consent is among them.
     """
+
+    literals: tuple[bytes, ...]
+    slots: tuple[str, ...]
+    dated: bool
+    unsubscribe: str
+    number: "hashlib._Hash"
+    domain: str
+    what: str
+
+
+def compile_mail(mail: Mail, mailing: Mailing, settings: Settings, *, lapsing: bool = False) -> Compiled:
+    """A mail of a mailing, encoded once for all its readers; `lapsing` for those whose consent lapses soon.
+
+    Raises DeliveryError for a mail that has no unsubscribe link in one of its parts: such mail must not go out.
+    """
+    what = f"{mailing.kind} mail of {mailing.week}"
     if any(templates.UNSUBSCRIBE_SLOT not in part for part in (mail.html, mail.text) if part is not None):
-        raise DeliveryError(f"the {mailing.kind} mail of {mailing.week} has no unsubscribe link in it; draft it again.")
-    unsubscribe = unsubscribe_url(settings.series.base_url, subscriber.id, keys)
-    number = message_id(subscriber, mailing, settings)
-    headers = (
-        ("Date", format_datetime(mailing.queued_at)),
-        ("From", _mailbox(settings.mail.from_name, sender_of(mailing, settings))),
-        ("To", one_line(subscriber.mailbox)),
-        ("Reply-To", one_line(settings.mail.reply_to or settings.mail.from_address)),
-        ("Subject", _words("Subject", _subject(mail.subject))),
-        ("Message-ID", f"<{number}>"),
-        ("List-Id", _mailbox(settings.series.title, settings.mail.list_id)),  # RFC 2919
-        ("List-Unsubscribe", f"<{unsubscribe}>"),  # RFC 2369; never folded, never encoded
-        ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),  # RFC 8058
-        ("MIME-Version", "1.0"),
+        raise DeliveryError(f"the {what} has no unsubscribe link in it; draft it again.")
+    keep = mail.keep if lapsing else NOTHING
+    text = put(mail.text, templates.KEEP_SLOT, keep.text)
+    text_part = [_PLAIN, *_pieces(put(text, templates.WATCH_SLOT, templates.WATCH_SLOT), "")]
+    pieces = _head(mail, mailing, settings)
+    if mail.html is None:
+        pieces += text_part
+    else:
+        rich = mail.html.replace(place(templates.KEEP_SLOT), keep.html)
+        html_part = _pieces(rich.replace(place(templates.WATCH_SLOT), templates.WATCH_SLOT), _RICH)
+        boundary = f"part-{sha256(f'{settings.mail.list_id} {what}'.encode()).hexdigest()[:32]}"
+        edge = f"--{boundary}".encode()
+        head = f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'.encode()
+        pieces += [head, edge, b"\r\n", *text_part, b"\r\n", edge, b"\r\n", _HTML, *html_part, b"\r\n", edge, b"--\r\n"]
+    literals, slots = _apart(pieces)
+    return Compiled(
+        literals=literals,
+        slots=slots,
+        dated=any(slot.removeprefix(_RICH) in _DATED for slot in slots),
+        unsubscribe=unsubscribe_url(settings.series.base_url, ""),
+        number=sha256(f"{settings.mail.list_id}\n{mailing.kind}\n{mailing.week}\n".encode()),
+        domain=sender_of(mailing, settings).rpartition("@")[2],
+        what=what,
     )
-    head = "".join(f"{name}: {value}\r\n" for name, value in headers)
-    return head.encode() + _body(_filled(mail, own, unsubscribe), f"part-{number.partition('@')[0]}")
+
+
+def build(compiled: Compiled, subscriber: Subscriber, keys: Sequence[bytes], own: Own = NOBODY) -> bytes:
+    """The message of one reader: CRLF line ends, no line that begins with a dot, ASCII but for an address that is not.
+
+    `keys` sign the unsubscribe link, which stands in the body and, for one click (RFC 8058), in the header.
+    Raises DeliveryError for a mail that has a place for something that `own` does not hold.
+    """
+    link = compiled.unsubscribe + links.sign(links.UNSUBSCRIBE, subscriber.id, keys)
+    values = {
+        "To": one_line(subscriber.mailbox).encode(),
+        "Message-ID": message_id(compiled, subscriber.id).encode(),
+        "List-Unsubscribe": link.encode(),
+        templates.WATCH_SLOT: _encoded(own.watch.text),
+        _RICH + templates.WATCH_SLOT: _encoded(own.watch.html),
+    }
+    words: list[tuple[str, str]] = [(templates.UNSUBSCRIBE_SLOT, link)]
+    if own.action:
+        words.append((templates.ACTION_SLOT, own.action))
+    if compiled.dated:
+        words += _days(own, subscriber.locale)
+    for slot, value in words:
+        values[slot] = _encoded(wrap(value) if slot == templates.CONSENT_SLOT else value)
+        values[_RICH + slot] = _encoded(html.escape(value))
+    pieces = [b""] * (2 * len(compiled.slots) + 1)
+    pieces[::2] = compiled.literals
+    try:
+        pieces[1::2] = [values[slot] for slot in compiled.slots]
+    except KeyError as error:
+        raise DeliveryError(
+            f"the {compiled.what} has a place ({error.args[0]}) that nothing was given for; it was not sent."
+        ) from error
+    return b"".join(pieces)
+
+
+def _head(mail: Mail, mailing: Mailing, settings: Settings) -> list[bytes | str]:
+    """The message's own headers, each on one line, with a slot for the value of what differs by reader."""
+    sender = _mailbox(settings.mail.from_name, sender_of(mailing, settings))
+    reply_to = one_line(settings.mail.reply_to or settings.mail.from_address)
+    series = _mailbox(settings.series.title, settings.mail.list_id)
+    return [
+        f"Date: {format_datetime(mailing.queued_at)}\r\nFrom: {sender}\r\nTo: ".encode(),
+        "To",
+        f"\r\nReply-To: {reply_to}\r\nSubject: {_words('Subject', _subject(mail.subject))}\r\nMessage-ID: <".encode(),
+        "Message-ID",
+        f">\r\nList-Id: {series}\r\nList-Unsubscribe: <".encode(),  # RFC 2919; RFC 2369, never folded or encoded
+        "List-Unsubscribe",
+        b">\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n",  # RFC 8058
+        f"Feedback-ID: {mailing.week}:{mailing.kind}::{settings.mail.list_id}\r\n".encode(),  # names no reader
+        b"MIME-Version: 1.0\r\n",
+    ]
+
+
+_PLAIN, _HTML = (
+    f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n".encode()
+    for subtype in ("plain", "html")
+)
+
+
+_RICH = "html "
+_DATED = (templates.CONSENTED_SLOT, templates.CONSENT_SLOT, templates.LAPSES_SLOT, templates.KEEP_URL_SLOT)
+
+
+def _days(own: Own, locale: str) -> Iterator[tuple[str, str]]:
+    """What stands in the slots about a reader's consent, in the reader's language."""
+    with speaking(locale):
+        if own.consented_on is not None:
+            yield templates.CONSENTED_SLOT, calendar_day(own.consented_on)
+            yield templates.CONSENT_SLOT, agreed(own.consented_on, own.consent_method)
+        if own.keep is not None:
+            yield templates.LAPSES_SLOT, calendar_day(own.keep[0])
+            yield templates.KEEP_URL_SLOT, own.keep[1]
+
+
+def _pieces(part: str, kind: str) -> Iterator[bytes | str]:
+    """A part, encoded, cut at its slots. What looks like a slot in a reader's value is none: values are not cut."""
+    part = part.rstrip("\r\n").replace("\r\n", "\n").replace("\r", "\n") + "\n"
+    end = 0
+    for slot in templates.ANY_SLOT.finditer(part):
+        yield _encoded(part[end : slot.start()])
+        yield kind + slot[0]
+        end = slot.end()
+    yield _encoded(part[end:])
+
+
+def _apart(pieces: Iterable[bytes | str]) -> tuple[tuple[bytes, ...], tuple[str, ...]]:
+    """Literals, neighbours joined, and the slots between them."""
+    literals: list[list[bytes]] = [[]]
+    slots: list[str] = []
+    for piece in pieces:
+        if isinstance(piece, str):
+            slots.append(piece)
+            literals.append([])
+        else:
+            literals[-1].append(piece)
+    return tuple(b"".join(parts) for parts in literals), tuple(slots)
+
+
+def _encoded(piece: str) -> bytes:
+    """A piece in quoted-printable, lines of at most 76 characters (RFC 2045 section 6.7), of which it takes whole ones:
+    a piece that ends within a line of text ends in a soft line break. A dot that begins a line is encoded, so that the
+    message needs no dot-stuffing (RFC 5321 section 4.5.2)."""
+    if not piece:
+        return b""
+    encoded = binascii.b2a_qp(piece.replace("\r\n", "\n").encode(), istext=True).replace(b"\n", b"\r\n")
+    if encoded.startswith(b".") or b"\n." in encoded:
+        encoded = b"\r\n".join(_without_dot(line) for line in encoded.split(b"\r\n"))
+    return encoded if encoded.endswith(b"\n") else encoded + b"=\r\n"
+
+
+def _without_dot(line: bytes) -> bytes:
+    if not line.startswith(b"."):
+        return line
+    line = b"=2E" + line[1:]
+    if len(line) <= _LINE:
+        return line
+    cut = _LINE - 4
+    while b"=" in line[cut - 2 : cut]:  # never within an encoded byte
+        cut -= 1
+    return line[:cut] + b"=\r\n" + _without_dot(line[cut:])
+
+
+_LINE = 76
 
 
 def sender_of(mailing: Mailing, settings: Settings) -> str:
@@ -78,61 +225,22 @@ def sender_of(mailing: Mailing, settings: Settings) -> str:
     return letters or settings.mail.from_address
 
 
-def _filled(mail: Mail, own: Own, unsubscribe: str) -> Mail:
-    """The mail with everything in it that is one reader's own."""
-    keep = mail.keep if own.keep is not None else NOTHING
-    values: dict[str, str] = {templates.UNSUBSCRIBE_SLOT: unsubscribe}
-    if own.action:
-        values[templates.ACTION_SLOT] = own.action
-    if own.consented_on is not None:
-        values[templates.CONSENTED_SLOT] = calendar_day(own.consented_on)
-        values[templates.CONSENT_SLOT] = agreed(own.consented_on, own.consent_method)
-    if own.keep is not None:
-        values[templates.LAPSES_SLOT], values[templates.KEEP_URL_SLOT] = calendar_day(own.keep[0]), own.keep[1]
-    rich = None
-    if mail.html is not None:
-        rich = mail.html.replace(place(templates.WATCH_SLOT), own.watch.html)
-        rich = rich.replace(place(templates.KEEP_SLOT), keep.html)
-        rich = _in_slots(rich, {slot: html.escape(value) for slot, value in values.items()})
-    text = put(put(mail.text, templates.WATCH_SLOT, own.watch.text), templates.KEEP_SLOT, keep.text)
-    if templates.CONSENT_SLOT in values:
-        values[templates.CONSENT_SLOT] = wrap(values[templates.CONSENT_SLOT])
-    return mail._replace(html=rich, text=_in_slots(text, values))
-
-
-def _in_slots(part: str, values: Mapping[str, str]) -> str:
-    """A part with a value in each of its slots, in one pass: a value that looks like a slot stays a value."""
-    try:
-        return templates.ANY_SLOT.sub(lambda slot: values[slot[0]], part)
-    except KeyError as error:
-        raise DeliveryError(
-            f"a mail has a place ({error.args[0]}) that nothing was given for; it was not sent."
-        ) from error
-
-
-def _body(mail: Mail, boundary: str) -> bytes:
-    """The rest of the message after its own headers: two alternatives, the richer last, or the text alone."""
-    plain = _part("plain", mail.text)
-    if mail.html is None:
-        return plain
-    head = f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n'.encode()
-    open_, close = f"\r\n--{boundary}\r\n".encode(), f"\r\n--{boundary}--\r\n".encode()
-    return b"".join([head, open_, plain, open_, _part("html", mail.html), close])
-
-
-def message_id(subscriber: Subscriber, mailing: Mailing, settings: Settings) -> str:
+def message_id(compiled: Compiled, subscriber_id: int) -> str:
     """The Message-ID without its brackets: one for each mailing and reader, with no address in it."""
-    what = f"{settings.mail.list_id}\n{mailing.kind}\n{mailing.week}\n{subscriber.id}"
-    return f"{sha256(what.encode()).hexdigest()[:32]}@{sender_of(mailing, settings).rpartition('@')[2]}"
+    number = compiled.number.copy()
+    number.update(str(subscriber_id).encode())
+    return f"{number.hexdigest()[:32]}@{compiled.domain}"
 
 
-def unsubscribe_url(base_url: str, subscriber_id: int, keys: Sequence[bytes]) -> str:
+def unsubscribe_url(base_url: str, token: str) -> str:
     """The link that unsubscribes one reader: a page that asks, and the target of the one-click POST."""
-    return f"{base_url.rstrip('/')}/unsubscribe/{links.sign(links.UNSUBSCRIBE, subscriber_id, keys)}"
+    return f"{base_url.rstrip('/')}/unsubscribe/{token}"
 
 
 def one_line(text: str) -> str:
     """Text without control characters or line and paragraph separators, U+0085, U+2028 and U+2029 among them."""
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
     bare = "".join(" " if unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") else char for char in text)
     return " ".join(bare.split())
 
@@ -157,11 +265,3 @@ def _mailbox(name: str, address: str) -> str:
 def _words(header: str, text: str) -> str:
     """Text of a header: as it is when ASCII, else encoded words of at most 75 characters, folded (RFC 2047)."""
     return text if text.isascii() else Header(text, "utf-8", 75, header).encode(linesep="\r\n")
-
-
-def _part(subtype: str, text: str) -> bytes:
-    """One alternative: head and quoted-printable body, lines of at most 76 characters (RFC 2045 section 6.7)."""
-    lines = text.rstrip("\r\n").replace("\r\n", "\n").replace("\r", "\n") + "\n"
-    body = binascii.b2a_qp(lines.replace("\n", "\r\n").encode(), istext=True)
-    head = f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
-    return head.encode() + body

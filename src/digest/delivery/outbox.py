@@ -247,10 +247,17 @@ def _last_weeks(connection: Connection, week: str, ids: Collection[int]) -> dict
 
 
 def dot(
-    connection: Connection, delivery_id: int, claimant: str, now: datetime, lease: timedelta, kind: str = "edition"
-) -> bool:
-    """Mark a delivery as about to be handed over. False: send nothing, for the claim or the reader's consent is gone,
-    or another sender has a later mailing of the kind on its way to them."""
+    connection: Connection,
+    ids: Sequence[int],
+    claimant: str,
+    now: datetime,
+    lease: timedelta,
+    kind: str = "edition",
+) -> frozenset[int]:
+    """Mark deliveries as about to be handed over; those that may be. Of the others nothing is sent, for the claim or
+    the reader's consent is gone, or another sender has a later mailing of the kind on its way to them."""
+    if not ids:
+        return frozenset()
     reader = _subscriber.c.id == _delivery.c.subscriber_id
     if kind == "edition":
         lives = and_(
@@ -260,13 +267,14 @@ def dot(
         )
     else:
         lives = _subscriber.c.state.in_(LETTERS[cast(Letter, kind)])
-    marked = connection.execute(
+    marked = connection.scalars(
         update(_delivery)
-        .where(_delivery.c.id == delivery_id, _delivery.c.state == "claimed", _delivery.c.claimed_by == claimant)
+        .where(_delivery.c.id.in_(ids), _delivery.c.state == "claimed", _delivery.c.claimed_by == claimant)
         .where(exists().where(reader, lives), ~_overtaken())
         .values(state="dot", claimed_until=now + lease, changed_at=now)
+        .returning(_delivery.c.id)
     )
-    return marked.rowcount == 1
+    return frozenset(marked)
 
 
 def _overtaken() -> ColumnElement[bool]:
@@ -314,8 +322,15 @@ def record(connection: Connection, claimant: str, settled: Sequence[Settled], no
     connection.execute(statement, rows)
 
 
+def give_back(connection: Connection, claimant: str, ids: Sequence[int], now: datetime) -> None:
+    """Give back deliveries that this claimant holds and will not hand over; they are looked at anew."""
+    if ids:
+        held = (_delivery.c.id.in_(ids), _delivery.c.claimed_by == claimant, _delivery.c.state == "claimed")
+        connection.execute(update(_delivery).where(*held).values(_free(now)))
+
+
 def release(connection: Connection, claimant: str, now: datetime) -> None:
-    """Give back what this claimant holds and did not hand over."""
+    """Give back all that this claimant holds and did not hand over."""
     held = (_delivery.c.claimed_by == claimant, _delivery.c.state == "claimed")
     connection.execute(update(_delivery).where(*held).values(_free(now)))
 

@@ -7,26 +7,29 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
+from functools import lru_cache
 from typing import assert_never
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from digest.config import Settings
 from digest.database import reading, writing
 from digest.delivery import message, outbox
 from digest.delivery.contents import Contents, of_letters
+from digest.delivery.message import Compiled, compile_mail
 from digest.delivery.outbox import LETTERS, Claimed, Mailing, Settled, State
 from digest.delivery.outcomes import Outcome, next_attempt
-from digest.delivery.transports import Envelope, Transport
+from digest.delivery.transports import Envelope, Transport, Turn
 from digest.delivery.transports.maildir import Maildir
 from digest.delivery.transports.smtp import Smtp
+from digest.edition.renditions import Rendition
 from digest.errors import DeliveryError
 from digest.subscribers import store
 
+_COMPILED = 128  # renditions of which the bytes are kept, some 200 kB each
 _PAUSE = 1.0  # seconds between two looks at what another sender is doing
 
 
@@ -42,6 +45,7 @@ class _Sender:
     clock: Callable[[], datetime]
     keys: Sequence[bytes]
     claimant: str
+    compiled: Callable[[Rendition, Mailing, bool], Compiled]
 
     @property
     def lease(self) -> timedelta:
@@ -72,16 +76,19 @@ def drain(
     with writing(engine) as connection:
         keys = store.link_keys(connection, settings.links, clock())
     claimant = f"{_place()}:{os.getpid()}:{secrets.token_hex(4)}"
-    sender = _Sender(engine, settings, mailing, contents, transport, clock, keys, claimant)
+
+    @lru_cache(maxsize=_COMPILED)
+    def compiled(rendition: Rendition, dated: Mailing, lapsing: bool) -> Compiled:
+        return compile_mail(contents.mail(rendition), dated, settings, lapsing=lapsing)
+
+    sender = _Sender(engine, settings, mailing, contents, transport, clock, keys, claimant, compiled)
     patience = settings.delivery.lease_seconds / _PAUSE
     with transport:
         _take_back(sender)
         while True:
             batch = _claim(sender)
             if batch.deliveries or batch.dropped:
-                _send(sender, batch.deliveries)
-                if report is not None:
-                    report(len(batch.deliveries) + batch.dropped)
+                _send(sender, batch, report or (lambda _count: None))
             elif not _take_back(sender):
                 if patience <= 0 or not _others_at_work(sender):
                     break
@@ -119,9 +126,13 @@ def _count_sent(engine: Engine, mailing: Mailing) -> int:
 
 
 def _claim(sender: _Sender) -> outbox.Batch:
-    now, limit, edition = sender.clock(), sender.settings.delivery.batch, sender.contents.edition
     with writing(sender.engine) as connection:
-        return outbox.claim(connection, sender.mailing, sender.claimant, now, sender.lease, limit, edition)
+        return _claim_more(sender, connection)
+
+
+def _claim_more(sender: _Sender, connection: Connection) -> outbox.Batch:
+    now, limit, edition = sender.clock(), sender.transport.width, sender.contents.edition
+    return outbox.claim(connection, sender.mailing, sender.claimant, now, sender.lease, limit, edition)
 
 
 def _take_back(sender: _Sender) -> bool:
@@ -137,29 +148,62 @@ def _others_at_work(sender: _Sender) -> bool:
         return bool(outbox.claimants(connection, sender.mailing.id))
 
 
-def _send(sender: _Sender, deliveries: Sequence[Claimed]) -> None:
-    """Deliver a batch. An outcome is recorded with the next delivery's dot, so a message costs one commit."""
-    settled: list[Settled] = []
+def _send(sender: _Sender, first: outbox.Batch, report: Callable[[int], None]) -> None:
+    """Deliver a batch and all that can be claimed after it. One transaction a batch: it records what became of the
+    batch before, marks this one as about to be handed over, and claims the next."""
+    in_hand = {delivery.id: delivery for delivery in first.deliveries}
+    done: list[tuple[int, Outcome]] = []
+    stop: Exception | None = None
+
+    def advance(ready: Sequence[int]) -> Turn:
+        nonlocal stop
+        now = sender.clock()
+        allowed: Collection[int] = ()
+        following = outbox.Batch((), 0)
+        with writing(sender.engine) as connection:
+            refused = _record(sender, connection, in_hand, done)
+            if refused is None and stop is None:
+                allowed = outbox.dot(connection, ready, sender.claimant, now, sender.lease, sender.mailing.kind)
+                following = _claim_more(sender, connection)
+        dealt_with = len(done) + following.dropped
+        for id_, _outcome in done:
+            del in_hand[id_]
+        done.clear()
+        # A row whose claim we lost may come back to us while its message still waits: it is made once.
+        fresh = [delivery for delivery in following.deliveries if delivery.id not in in_hand]
+        in_hand.update((delivery.id, delivery) for delivery in fresh)
+        report(dealt_with)
+        if refused is not None:
+            raise refused
+        try:
+            return Turn(allowed, [_envelope(sender, delivery) for delivery in fresh])
+        except Exception as error:  # noqa: BLE001 (what is about to be handed over is; then this is raised)
+            stop = error
+            return Turn(allowed, ())
+
+    report(first.dropped)
     try:
-        for delivery in deliveries:
-            outcome = sender.transport.deliver(_envelope(sender, delivery), partial(_dot, sender, delivery, settled))
-            settled.extend(_settle(sender, delivery, outcome))
-            _stop_if_refused(sender, outcome)
+        sender.transport.carry([_envelope(sender, delivery) for delivery in first.deliveries], advance, done)
     finally:
-        if deliveries:
-            with writing(sender.engine) as connection:
-                outbox.record(connection, sender.claimant, settled, sender.clock())
-                outbox.release(connection, sender.claimant, sender.clock())
+        with writing(sender.engine) as connection:
+            refused = _record(sender, connection, in_hand, done)
+            outbox.release(connection, sender.claimant, sender.clock())
+        report(len(done))
+    if refused is not None:
+        raise refused
+    if stop is not None:
+        raise stop
 
 
-def _dot(sender: _Sender, delivery: Claimed, settled: list[Settled]) -> bool:
-    """May this delivery be handed over? Committed before it is. Records those before it in the same transaction."""
-    now = sender.clock()
-    with writing(sender.engine) as connection:
-        outbox.record(connection, sender.claimant, settled, now)
-        allowed = outbox.dot(connection, delivery.id, sender.claimant, now, sender.lease, sender.mailing.kind)
-    settled.clear()
-    return allowed
+def _record(
+    sender: _Sender, connection: Connection, in_hand: Mapping[int, Claimed], done: Sequence[tuple[int, Outcome]]
+) -> DeliveryError | None:
+    """Record what became of messages; the error that ends the sending, where one of them says so."""
+    settled = [one for id_, outcome in done for one in _settle(sender, in_hand[id_], outcome)]
+    outbox.record(connection, sender.claimant, settled, sender.clock())
+    withheld = [id_ for id_, outcome in done if outcome.kind == "withheld"]
+    outbox.give_back(connection, sender.claimant, withheld, sender.clock())
+    return next((stop for _id, outcome in done if (stop := _refusal(sender, outcome))), None)
 
 
 def _envelope(sender: _Sender, delivery: Claimed) -> Envelope:
@@ -167,13 +211,14 @@ def _envelope(sender: _Sender, delivery: Claimed) -> Envelope:
     mailing = sender.mailing
     if mailing.kind in LETTERS:  # a letter is dated when it is written; its mailing is that of a whole day
         mailing = replace(mailing, queued_at=now)
-    mail = sender.contents.mail(delivery.rendition)
     own = sender.contents.own(delivery, sender.keys, now)
+    compiled = sender.compiled(delivery.rendition, mailing, own.keep is not None)
     return Envelope(
-        message_id=message.message_id(reader, mailing, settings),
+        delivery_id=delivery.id,
+        message_id=message.message_id(compiled, reader.id),
         sender=message.sender_of(mailing, settings),
         recipient=reader.mailbox,
-        content=message.build(mail, reader, mailing, settings, sender.keys, own),
+        content=message.build(compiled, reader, sender.keys, own),
     )
 
 
@@ -189,22 +234,24 @@ def _settle(sender: _Sender, delivery: Claimed, outcome: Outcome) -> list[Settle
             again = next_attempt(delivery.id, delivery.attempts + 1, since, now, give_up)
             return [Settled(delivery.id, "failed" if again is None else "deferred", outcome.said, since, again)]
         case "withheld":
-            return []  # still claimed if it is ours; given back with the rest of the batch and looked at anew
+            return []  # still claimed if it is ours; given back and looked at anew
         case other:
             assert_never(other)
 
 
-def _stop_if_refused(sender: _Sender, outcome: Outcome) -> None:
+def _refusal(sender: _Sender, outcome: Outcome) -> DeliveryError | None:
+    """Why sending stops, where nobody else's message would fare better."""
     if outcome.kind == "refused":
-        raise DeliveryError(
+        return DeliveryError(
             f'the relay refuses mail from this sender ("{outcome.said}"), so sending stopped; '
             "mend [mail] or [smtp] or ask who runs the relay, then send again."
         )
     if outcome.kind == "content":
-        raise DeliveryError(
+        return DeliveryError(
             f'the relay refuses the content of the {sender.mailing.kind} of {sender.mailing.week} ("{outcome.said}"), '
             "so sending stopped; ask who runs the relay for its limit on size and content, then send again."
         )
+    return None
 
 
 def _place() -> str:

@@ -8,6 +8,7 @@ from digest.edition.content import Compared, Matchup, Proof, Versus
 from digest.edition.numbers import (
     benchmark_name,
     day,
+    exact,
     full,
     gap,
     plain,
@@ -15,6 +16,7 @@ from digest.edition.numbers import (
     shown,
     title,
 )
+from digest.language import _, pgettext
 
 POINTS = ("%", "points")
 _EXACT = 6  # decimals beyond which two figures are shown alike
@@ -37,10 +39,10 @@ def called(versus: Versus) -> tuple[str, ...]:
 
 
 def figures(compared: Compared, *, whole: bool = False) -> tuple[str | None, ...]:
-    """Each contender's figure, in its unit. At most one decimal and none that is zero; with `whole` none at all.
+    """Each contender's figure, in its unit: all with one decimal, ratings and, with `whole`, all points with none.
 
-    Different figures never look equal, and a tie of different figures is never shown in whole numbers: what is said
-    of two figures must be seen in them.
+    They have more decimals where different figures would look equal, and a tie of different figures is never shown in
+    whole numbers: what is said of two figures must be seen in them.
     """
     places = _places(compared, whole=whole)
     return tuple(None if result is None else _figure(result.value, compared, places) for result in compared.results)
@@ -61,8 +63,18 @@ def _places(compared: Compared, *, whole: bool = False) -> int:
 
 
 def _figure(value: Decimal, compared: Compared, places: int) -> str:
-    text = plain(value, places) if compared.unit in POINTS else score(value, compared.unit, max(places, 1))
-    return text.rstrip("0").rstrip(".") if "." in text and compared.unit in (*POINTS, "rating") else text
+    if compared.unit in POINTS:
+        return plain(value, places)
+    if compared.unit == "rating":
+        return plain(value, max(places, 1) - 1)
+    return score(value, compared.unit, max(places, 1))
+
+
+def either(items: Sequence[str]) -> str:
+    """`a, b or c`"""
+    if len(items) < 2:
+        return "".join(items)
+    return _("%(all_but_last)s or %(last)s", all_but_last=", ".join(items[:-1]), last=items[-1])
 
 
 def measure(compared: Compared) -> str:
@@ -72,8 +84,9 @@ def measure(compared: Compared) -> str:
 def difference(compared: Compared, names: Sequence[str]) -> str:
     """`gpt-5.5 by 5.1 points`, or `tie`: the difference of the two figures before they are rounded."""
     if compared.winner is None:
-        return "tie"
-    return f"{names[compared.winner]} by {gap(lead_of(compared), compared.unit).replace('.0 point', ' point')}"
+        return pgettext("of two figures", "tie")
+    ahead = gap(lead_of(compared), compared.unit)
+    return pgettext("how far a model is ahead", "%(name)s by %(gap)s", name=names[compared.winner], gap=ahead)
 
 
 def lead_of(compared: Compared) -> Decimal:
@@ -123,7 +136,7 @@ def _bar(compared: Compared, scale: Decimal) -> tuple[tuple[str, str], ...]:
     one, other = (length, Decimal(0)) if compared.order[0] == 0 else (Decimal(0), length)
     cells = [("blank", _HALF - one), (kind, one), ("line", None), (kind, other), ("blank", _HALF - other)]
     return tuple(
-        (cell, "2" if width is None else f"{plain(width)}%")
+        (cell, "1" if width is None else f"{exact(width)}%")
         for cell, width in cells
         if width is None or width >= Decimal("0.05")
     )

@@ -45,11 +45,6 @@ from digest.edition.stories import Section, Told, doublings, foremost, in_order,
 
 F = TypeVar("F", bound=Fact)
 
-# kB of HTML. A mail is clipped at 102: the head, the opening and the short sections take 30, and side by side, picks,
-# note and watch list may take as much again.
-_ROOM = 44
-_BOARD_ROW, _LIST_ROW = 2, 1
-
 _NEWS_OF_A_MODEL = (Kind.MODEL_ADDED, Kind.PRICE_CHANGED, Kind.CONTEXT_CHANGED)
 
 
@@ -61,12 +56,13 @@ def compose(
     week: str,
     starts: date,
     previous_week: str,
-    last_subject: str | None = None,
+    last_subjects: Sequence[str] = (),
     note: Note | None = None,
 ) -> Edition:
     """The edition of a week; the same facts give the same edition, and a quiet week a short one.
 
-    `last_subject` is the subject of the edition before, which this one's does not repeat; `note` is the editor's.
+    `last_subjects` are those of the edition before, in each language, which this one's does not repeat; `note` is the
+    editor's.
     """
     masthead = {
         "series": settings.series.title,
@@ -75,15 +71,15 @@ def compose(
         "week": week,
         "starts": starts,
         "previous_week": previous_week,
-        "last_subject": last_subject,
+        "last_subjects": tuple(last_subjects),
         "note": note,
     }
     most = settings.policy.rows_per_section
     edition = _composed(changes, settings.sources, masthead, most, quiet=False)
     quiet = is_quiet(edition.stories, edition.health)
-    room = _room(edition, min(most, settings.policy.rows_in_a_quiet_week) if quiet else most)
-    if (room, quiet) != (most, False):
-        edition = _composed(changes, settings.sources, masthead, room, quiet=quiet)
+    if quiet:
+        most = min(most, settings.policy.rows_in_a_quiet_week)
+        edition = _composed(changes, settings.sources, masthead, most, quiet=quiet)
     return _with_answers(edition, changes, settings)
 
 
@@ -104,16 +100,6 @@ def _with_answers(edition: Edition, changes: WeekChanges, settings: Settings) ->
         }
     )
     return answered.model_copy(update={"receipts": receipts(answered, changes, settings.sources)})
-
-
-def _room(edition: Edition, most: int) -> int:
-    """How many rows a board or list may have, `most` or fewer, so that mail clients do not clip the mail."""
-    rows = [(_BOARD_ROW, board.ranked) for board in edition.boards]
-    rows += [(_LIST_ROW, len(it.movers) + it.folded) for it in edition.movers]
-    rows += [(_LIST_ROW, len(it.models) + it.folded) for it in edition.arrivals]
-    rows += [(_LIST_ROW, len(it.priced) + it.folded) for it in edition.prices]
-    fitting = (room for room in range(most, 0, -1) if sum(size * min(count, room) for size, count in rows) <= _ROOM)
-    return next(fitting, 1)
 
 
 def _composed(

@@ -799,8 +799,8 @@ class Edition(Fact):
     """One week's edition. `week` and `previous_week` are ISO weeks such as 2026-W18; `starts` is the week's Monday.
 
     `quiet` says that every source that was read brought nothing of weight, `stories` is all there was to tell, the
-    weightiest first, and `last_subject` the subject of the edition before, which this one's does not repeat. `receipts`
-    are those of every `change` and `receipt` that a fact names.
+    weightiest first, and `last_subjects` what the edition before had for a subject, in each language; this one repeats
+    none of them. `receipts` are those of every `change` and `receipt` that a fact names.
     """
 
     schema_version: Literal[1] = 1
@@ -827,7 +827,7 @@ class Edition(Fact):
     ahead: tuple[Ahead, ...] = ()
     quiet: bool = False
     stories: tuple[Story, ...] = ()
-    last_subject: str | None = None
+    last_subjects: tuple[str, ...] = ()
     side_by_side: Versus | None = None
     picks: tuple[Pick, ...] = ()
     note: Note | None = None
@@ -866,7 +866,7 @@ class Rendered(Fact):
 
     `fragments` holds every story that a reader may follow, by the story's id, and `frame` what stands around them.
     `rest` says that sections were left out, `keep` that a consent lapses soon. `regimes` holds what each region's rules
-    add, by the regime's code.
+    add, by the regime's code. `translations` holds the same edition in each further language, by its tag.
     """
 
     subject: str
@@ -878,3 +878,13 @@ class Rendered(Fact):
     rest: Fragment = Fragment(html="", text="")
     keep: Fragment = Fragment(html="", text="")
     regimes: Mapping[str, Extra] = {}
+    translations: Mapping[str, "Rendered"] = {}
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """The subject in each language."""
+        return (self.subject, *(one.subject for one in self.translations.values()))
+
+    def in_language(self, locale: str) -> "Rendered":
+        """The edition in this language, else in English."""
+        return self.translations.get(locale, self)

@@ -1,6 +1,7 @@
-"""Changes and boards as JSON documents that scripts read, with one sentence for every change, news or not."""
+"""Changes, boards and comparisons as JSON documents for scripts, with a sentence for every change, news or not."""
 
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +10,9 @@ from digest.changes.ranking import Standing
 from digest.changes.week import SourceWeek, WeekChanges
 from digest.config import Source
 from digest.edition import numbers
+from digest.edition.content import Versus
 from digest.edition.naming import shown_name
+from digest.edition.verdicts import questions, verdict
 from digest.scores.catalog import ModelName, resolve
 from digest.scores.snapshot import Snapshot
 
@@ -143,6 +146,23 @@ def _standing(snapshot: Snapshot, standing: Standing) -> Document:
         "low": _number(standing.score.low),
         "high": _number(standing.score.high),
     }
+
+
+def versus_document(found: Versus) -> Document:
+    """The document of `digest versus --json`: the facts, and what is said of them; figures are numbers."""
+    facts: Document = _values(found.model_dump())
+    return {**facts, "verdict": list(verdict(found)), "questions": [one._asdict() for one in questions(found)]}
+
+
+def _values(value: Any) -> Any:
+    """Facts as JSON values; days as ISO 8601 text."""
+    if isinstance(value, dict):
+        return {name: _values(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_values(part) for part in value]
+    if isinstance(value, Decimal):
+        return _number(value)
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def sentence(change: Change, sources: Mapping[str, Source]) -> str:

@@ -5,11 +5,14 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
+from digest.edition.compared import either
 from digest.edition.content import Board, Edition, Held, Level, Measure, Standings
-from digest.edition.numbers import benchmark_name, counted, day, money, several, shown
+from digest.edition.naming import shown_unit
+from digest.edition.numbers import benchmark_name, day, money, shown
 from digest.edition.numbers import score as shown_score
 from digest.edition.standings import PRICE
 from digest.edition.wording import measure
+from digest.language import _, ngettext
 
 _NAMED = 3
 _TOLD = 12
@@ -128,27 +131,56 @@ def _spots(both: Iterable[tuple[tuple[str, str], tuple[Decimal, Decimal]]], sign
 def finding(facts: ScoreByPrice) -> str:
     """`Nothing is both cheaper and better than gpt-5.5, kimi-k2.6 or gpt-5.4 on LiveBench overall`."""
     names = [shown(spot.title) for spot in reversed(facts.unbeaten)]
+    where = shown(facts.where, _ROOM)
     if len(facts.spots) == 1:
-        return f"Only {names[0]} has both a score on {shown(facts.where, _ROOM)} and a known price"
+        return _("Only %(name)s has both a score on %(where)s and a known price", name=names[0], where=where)
     some, more = names[:_NAMED], len(names[_NAMED:])
-    *others, last = [*some, f"{counted(more)} more"] if more else some
-    either = f"{', '.join(others)} or {last}" if others else last
-    return f"Nothing is both cheaper and better than {either} on {shown(facts.where, _ROOM)}"
+    rest = [ngettext("%(count)s more", "%(count)s more", more)] if more else []
+    return _(
+        "Nothing is both cheaper and better than %(names)s on %(where)s", names=either([*some, *rest]), where=where
+    )
 
 
 def told(facts: ScoreByPrice) -> str:
     """What the picture shows: how many models, where both figures are from, and what nothing beats, the best first."""
-    on = f" of {day(facts.priced_on)}" if facts.priced_on else ""
-    lower = "" if facts.higher_is_better else " Lower scores are better."
-    priced = several(len(facts.spots), "model")
-    without = f" {several(facts.unpriced, 'model')} without a known price left out." if facts.unpriced else ""
+    prices = shown(facts.prices)
+    if facts.priced_on:
+        prices = _("%(list)s of %(day)s", list=prices, day=day(facts.priced_on))
+    sentences = [
+        ngettext(
+            "%(count)s model by %(benchmark)s, captured %(day)s, and price in %(unit)s, %(list)s.",
+            "%(count)s models by %(benchmark)s, captured %(day)s, and price in %(unit)s, %(list)s.",
+            len(facts.spots),
+            benchmark=benchmark_name(facts.benchmark),
+            day=day(facts.scored_on),
+            unit=shown_unit(facts.price_unit),
+            list=prices,
+        )
+    ]
+    if facts.unpriced:
+        sentences.append(
+            ngettext(
+                "%(count)s model without a known price left out.",
+                "%(count)s models without a known price left out.",
+                facts.unpriced,
+            )
+        )
+    if not facts.higher_is_better:
+        sentences.append(_("Lower scores are better."))
+    sentences.append(_("Not beaten on both: %(models)s.", models="; ".join(_best(facts))))
+    return " ".join(sentences)
+
+
+def _best(facts: ScoreByPrice) -> list[str]:
+    """What nothing beats, the best first, and how many more than are named."""
     best = [
-        f"{shown(spot.title)} {shown_score(spot.score, facts.unit)} at {money(spot.price)}"
+        _(
+            "%(name)s %(score)s at %(price)s",
+            name=shown(spot.title),
+            score=shown_score(spot.score, facts.unit),
+            price=money(spot.price),
+        )
         for spot in reversed(facts.unbeaten)
     ]
-    more = f"; {several(len(best) - _TOLD, 'other')}" if len(best) > _TOLD else ""
-    return (
-        f"{priced} by {benchmark_name(facts.benchmark)}, captured {day(facts.scored_on)}, and price in "
-        f"{shown(facts.price_unit)}, {shown(facts.prices)}{on}.{without}{lower} "
-        f"Not beaten on both: {'; '.join(best[:_TOLD])}{more}."
-    )
+    more = len(best[_TOLD:])
+    return [*best[:_TOLD], *([ngettext("%(count)s other", "%(count)s others", more)] if more else [])]

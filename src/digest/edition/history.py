@@ -7,7 +7,8 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from digest.changes.ranking import Standing, leaderboard
-from digest.edition.numbers import benchmark_name, day, listed, several, shown
+from digest.edition.numbers import benchmark_name, day, listed, shown
+from digest.language import _, ngettext
 from digest.scores.catalog import resolve
 from digest.scores.snapshot import Snapshot
 
@@ -141,27 +142,60 @@ def _made_up(snapshot: Snapshot) -> _MadeUp:
 def finding(history: RankHistory) -> str:
     """Who is first, in one sentence: `gpt-5.5 and gpt-5.4 tie for first on LiveBench`."""
     titles = [shown(title) for title in history.first]
-    where = shown(history.source)
-    when = "" if history.read[-1] else f" in the last capture, of the week of {day(history.weeks[history.last])}"
-    if len(titles) == 1:
-        return f"{titles[0]} is first on {where}{when}"
-    return f"{listed(titles[:_NAMED], len(titles[_NAMED:]))} tie for first on {where}{when}"
+    names, alone, source = listed(titles[:_NAMED], len(titles[_NAMED:])), len(titles) == 1, shown(history.source)
+    if history.read[-1]:
+        if alone:
+            return _("%(name)s is first on %(source)s", name=names, source=source)
+        return _("%(names)s tie for first on %(source)s", names=names, source=source)
+    on = day(history.weeks[history.last])
+    if alone:
+        return _(
+            "%(name)s is first on %(source)s in the last capture, of the week of %(day)s",
+            name=names,
+            source=source,
+            day=on,
+        )
+    return _(
+        "%(names)s tie for first on %(source)s in the last capture, of the week of %(day)s",
+        names=names,
+        source=source,
+        day=on,
+    )
 
 
 def told(history: RankHistory) -> str:
     """What the picture shows: every line's first and last place, missing weeks, and where places cannot be compared."""
-    lower = "" if history.higher_is_better else " Lower scores are better."
-    span = f"from the week of {day(history.weeks[0], year=True)} to that of {day(history.weeks[-1], year=True)}"
     sentences = [
-        f"{shown(history.source)}, {benchmark_name(history.benchmark)}: places of "
-        f"{several(len(history.tracks), 'model')} by the best row of each, {span}.{lower}",
-        f"{'; '.join(_course(track, history) for track in history.tracks)}.",
+        ngettext(
+            "%(source)s, %(benchmark)s: places of %(count)s model by the best row of each, "
+            "from the week of %(first)s to that of %(last)s.",
+            "%(source)s, %(benchmark)s: places of %(count)s models by the best row of each, "
+            "from the week of %(first)s to that of %(last)s.",
+            len(history.tracks),
+            source=shown(history.source),
+            benchmark=benchmark_name(history.benchmark),
+            first=day(history.weeks[0], year=True),
+            last=day(history.weeks[-1], year=True),
+        )
     ]
+    if not history.higher_is_better:
+        sentences.append(_("Lower scores are better."))
+    sentences.append(f"{'; '.join(_course(track, history) for track in history.tracks)}.")
     missing = [day(monday) for monday, read in zip(history.weeks, history.read, strict=True) if not read]
     if missing:
-        sentences.append(f"No capture in {'the week' if len(missing) == 1 else 'the weeks'} of {listed(missing)}.")
+        sentences.append(
+            ngettext(
+                "No capture in the week of %(weeks)s.",
+                "No capture in the weeks of %(weeks)s.",
+                len(missing),
+                weeks=listed(missing),
+            )
+        )
     sentences += [
-        f"The benchmark is made up anew from the week of {day(monday)} on; earlier places do not compare."
+        _(
+            "The benchmark is made up anew from the week of %(day)s on; earlier places do not compare.",
+            day=day(monday),
+        )
         for monday, anew in zip(history.weeks, history.anew, strict=True)
         if anew
     ]
@@ -172,11 +206,15 @@ def _course(track: Track, history: RankHistory) -> str:
     """`gpt-5.4: #1 to #2, tied for first`, over the weeks that compare; and since when, if not since the first."""
     begins = max((week for week, anew in enumerate(history.anew) if anew), default=0)
     ranked = [(week, held) for week, held in enumerate(track.places) if held and week >= begins]
-    (since, start), (_last, end) = ranked[0], ranked[-1]
-    course = f"#{end.rank}" if start.rank == end.rank else f"#{start.rank} to #{end.rank}"
-    tie = ", tied for first" if end.first and len(history.first) > 1 else ""
-    came = f", ranked since {day(history.weeks[since])}" if any(history.read[begins:since]) else ""
-    return f"{shown(track.title)}: {course}{tie}{came}"
+    (since, start), (_week, end) = ranked[0], ranked[-1]
+    course = [
+        f"#{end.rank}" if start.rank == end.rank else _("#%(first)s to #%(last)s", first=start.rank, last=end.rank)
+    ]
+    if end.first and len(history.first) > 1:
+        course.append(_("tied for first"))
+    if any(history.read[begins:since]):
+        course.append(_("ranked since %(day)s", day=day(history.weeks[since])))
+    return f"{shown(track.title)}: {', '.join(course)}"
 
 
 def below(history: RankHistory) -> int:

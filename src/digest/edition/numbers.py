@@ -1,4 +1,4 @@
-"""How figures, days and names are written. Pure text; every rounding is half-up, on Decimal."""
+"""How figures, days and names are written, in the language that is spoken. Every rounding is half-up, on Decimal."""
 
 import unicodedata
 from datetime import date
@@ -6,12 +6,25 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import NamedTuple
 
 from digest.edition.content import Name
+from digest.language import N_, _, decimal_symbol, group_symbol, ngettext, pgettext, written_day
+from digest.language import counted as counted
 
 MINUS = "\u2212"
-NOT_KNOWN = "not known"
-_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_IN_WORDS = (
+    N_("no"),
+    N_("one"),
+    N_("two"),
+    N_("three"),
+    N_("four"),
+    N_("five"),
+    N_("six"),
+    N_("seven"),
+    N_("eight"),
+    N_("nine"),
+    N_("ten"),
+    N_("eleven"),
+    N_("twelve"),
+)
 _NAME_ROOM = 60
 _OF_A_HOST = ("precision", "tier", "fine-tune")  # what follows is how it is served, not where
 _UNSEEN = ("Cc", "Cf", "Co", "Cs")
@@ -29,12 +42,19 @@ def shown(text: str, room: int = _NAME_ROOM) -> str:
     seen = "".join(char for char in head if unicodedata.category(char) not in _UNSEEN and ord(char) & 0xFFFE != 0xFFFE)
     while "=?" in seen:
         seen = seen.replace("=?", "")
-    return clip(" ".join(seen.split()), room) or "(no name)"
+    return clip(" ".join(seen.split()), room) or _("(no name)")
 
 
 def clip(text: str, room: int) -> str:
     """The text, or as much of it as leaves place for an ellipsis within `room` characters."""
     return text if len(text) <= room else text[: max(room - 1, 0)].rstrip(" ,.·") + "…"
+
+
+NOT_KNOWN = N_("not known")
+
+
+def not_known() -> str:
+    return _(NOT_KNOWN)
 
 
 def title(name: Name) -> str:
@@ -69,19 +89,28 @@ def benchmark_name(benchmark: str) -> str:
 
 def listed(items: list[str], more: int = 0) -> str:
     """`a, b and c`; with `more` unnamed ones, `a, b and 3 more`."""
-    everything = [*items, f"{counted(more)} more"] if more else items
-    return " and ".join(part for part in (", ".join(everything[:-1]), everything[-1] if everything else "") if part)
+    everything = [*items, ngettext("%(count)s more", "%(count)s more", more)] if more else items
+    if len(everything) < 2:
+        return "".join(everything)
+    return _("%(all_but_last)s and %(last)s", all_but_last=", ".join(everything[:-1]), last=everything[-1])
 
 
 def rounded(value: Decimal, places: int) -> Decimal:
     return value.quantize(Decimal(1).scaleb(-places), context=_WIDE) if value.adjusted() < _ABSURD else value
 
 
-def plain(value: Decimal, places: int = 1, thousands: str = "") -> str:
-    """`80.7`, with a true minus and never a minus zero."""
+def exact(value: Decimal, places: int = 1) -> str:
+    """`80.7` as a machine reads it, never a minus zero; for widths and places on a drawing."""
+    return f"{rounded(value, places) + 0:f}"
+
+
+def plain(value: Decimal, places: int = 1, *, thousands: bool = False) -> str:
+    """`80.7` as a reader reads it, with a true minus and never a minus zero."""
     near = rounded(value, places)
-    size = f"{abs(near):{thousands}f}" if near.adjusted() < _ABSURD else f"{abs(near):.1e}"
-    return size if near >= 0 else f"{MINUS}{size}"
+    size = f"{abs(near):,f}" if near.adjusted() < _ABSURD else f"{abs(near):.1e}"
+    marks = {",": group_symbol() if thousands else "", ".": decimal_symbol()}
+    written = "".join(marks.get(char, char) for char in size)
+    return written if near >= 0 else f"{MINUS}{written}"
 
 
 class Cell(NamedTuple):
@@ -93,16 +122,22 @@ class Cell(NamedTuple):
     was: str = ""
 
 
-def counted(number: int) -> str:
-    return f"{number:,}"
+def in_words(number: int) -> str:
+    """A whole number as a word as far as twelve: `eight`, `1,200`."""
+    return _(_IN_WORDS[number]) if 0 <= number < len(_IN_WORDS) else counted(number)
 
 
 def several(number: int, noun: str, *, words: bool = False) -> str:
     """`8 rows`, or with `words` the number as a word as far as twelve: `eight rows`."""
-    amount = _WORDS[number] if words and 0 <= number < len(_WORDS) else counted(number)
+    amount = in_words(number) if words else counted(number)
     if number == 1:
         return f"{amount} {noun}"
     return f"{amount} {noun[:-1]}ies" if noun.endswith("ry") else f"{amount} {noun}s"
+
+
+def _exponent(value: Decimal) -> int:
+    exponent = value.as_tuple().exponent
+    return exponent if isinstance(exponent, int) else 0
 
 
 def capital(sentence: str) -> str:
@@ -115,7 +150,7 @@ _POINTS = ("%", "points")  # units that a table does not repeat, and whose dista
 def score(value: Decimal | None, unit: str, places: int = 1) -> str:
     """A score as a table shows it: one decimal, a rating whole, the unit beside it unless it is points or percent."""
     if value is None:
-        return "not measured"
+        return _("not measured")
     if unit == "rating":
         return plain(value, places - 1)
     if unit == "USD":
@@ -123,8 +158,9 @@ def score(value: Decimal | None, unit: str, places: int = 1) -> str:
     return plain(value, places) if unit in _POINTS else f"{plain(value, places)} {shown(unit, 12)}"
 
 
-def gap(value: Decimal, unit: str) -> str:
-    """A distance without a sign: `2.1 points`, `34 points`, `3.2 s`. What is not zero is never shown as zero."""
+def gap(value: Decimal, unit: str, *, short: bool = False) -> str:
+    """A distance without a sign: `2.1 points`, or `short` `2.1 pt`; `34 points`, `3.2 s`. What is not zero is never
+    shown as zero."""
     far = abs(value)
     if unit == "USD":
         return money(far)
@@ -134,14 +170,19 @@ def gap(value: Decimal, unit: str) -> str:
     amount = plain(far, places)
     if unit not in (*_POINTS, "rating"):
         return f"{amount} {shown(unit, 12)}"
-    return f"{amount} point" if rounded(far, places) == 1 else f"{amount} points"
+    if short:
+        return _("%(amount)s pt", amount=amount)
+    if rounded(far, places) != 1:
+        return _("%(amount)s points", amount=amount)
+    return (
+        pgettext("with decimals", "%(amount)s point", amount=amount) if places else _("%(amount)s point", amount=amount)
+    )
 
 
 def change(before: Decimal, after: Decimal, unit: str) -> str:
     """`+1.7 pt`, `−4.5 pt`, `+3.2 s`."""
     sign = "+" if after > before else MINUS if after < before else "±"
-    amount = gap(after - before, unit).replace(" points", " pt").replace(" point", " pt")
-    return f"{sign}{amount}"
+    return f"{sign}{gap(after - before, unit, short=True)}"
 
 
 def apart(one: Decimal, other: Decimal, unit: str) -> tuple[str, str]:
@@ -156,23 +197,24 @@ def apart(one: Decimal, other: Decimal, unit: str) -> tuple[str, str]:
 def money(value: Decimal | None) -> str:
     """USD with two decimals, below $0.10 three, and more where a price that is not zero would read as zero."""
     if value is None:
-        return NOT_KNOWN
+        return not_known()
     places = 3 if 0 < abs(value) < Decimal("0.1") else 2
     while value and not rounded(value, places) and places < 12:
         places += 1
-    amount = plain(abs(value), places, ",")
-    return f"${amount}" if value >= 0 else f"{MINUS}${amount}"
+    amount = pgettext("US dollars", "$%(amount)s", amount=plain(abs(value), places, thousands=True))
+    return amount if value >= 0 else f"{MINUS}{amount}"
 
 
 def tokens(value: Decimal | None) -> str:
     """`262K`, `1.05M`: thousands and millions, never 1,024."""
     if value is None:
-        return NOT_KNOWN
+        return not_known()
     if value < 1000:
         return plain(value, 0)
     if rounded(value / 1000, 0) < 1000:
-        return f"{plain(value / 1000, 0)}K"
-    return plain(value / 1_000_000, 2).rstrip("0").rstrip(".") + "M"
+        return pgettext("thousands", "%(amount)sK", amount=plain(value / 1000, 0))
+    millions = rounded(value / 1_000_000, 2).normalize()
+    return pgettext("millions", "%(amount)sM", amount=plain(millions, max(-_exponent(millions), 0)))
 
 
 def less_or_more(before: Decimal, after: Decimal) -> str:
@@ -180,16 +222,23 @@ def less_or_more(before: Decimal, after: Decimal) -> str:
     if before <= 0 or after <= 0 or before == after:
         return ""
     if after * 2 == before:
-        return "half"
+        return pgettext("of a price", "half")
     share = rounded(abs(after - before) / before * 100, 0)
-    word = "less" if after < before else "more"
-    amount = "under 1" if share == 0 else "over 99" if share == 100 and word == "less" else f"{share:,f}"
-    return f"{amount}% {word}"
+    if after > before:
+        return _("under 1%% more") if share == 0 else _("%(share)s%% more", share=plain(share, 0, thousands=True))
+    if share == 0:
+        return _("under 1%% less")
+    return _("over 99%% less") if share == 100 else _("%(share)s%% less", share=plain(share, 0))
 
 
 def day(on: date, *, year: bool = False) -> str:
     """`Mon 27 Apr`, in no computer's language but the edition's; with `year` where the edition's would be wrong."""
-    return f"{_DAYS[on.weekday()]} {on.day} {_MONTHS[on.month - 1]}{f' {on.year}' if year else ''}"
+    return written_day(on, pgettext("day", "EEE d MMM y") if year else pgettext("day", "EEE d MMM"))
+
+
+def calendar_day(on: date) -> str:
+    """`12 Mar 2026`"""
+    return written_day(on, pgettext("day", "d MMM y"))
 
 
 def monday(week: str) -> date:
@@ -199,8 +248,15 @@ def monday(week: str) -> date:
 
 
 def ordinal(number: int) -> str:
-    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{ending}"
+    """`1st`, `22nd`, `13th`."""
+    match 0 if number % 100 in (11, 12, 13) else number % 10:
+        case 1:
+            return pgettext("ordinal", "%(number)sst", number=number)
+        case 2:
+            return pgettext("ordinal", "%(number)snd", number=number)
+        case 3:
+            return pgettext("ordinal", "%(number)srd", number=number)
+    return pgettext("ordinal", "%(number)sth", number=number)
 
 
 def arrow(rises: bool) -> str:

@@ -7,9 +7,9 @@ All are read off one list of points, each of which stands for a section and is w
 from collections.abc import Collection, Iterator
 from math import ceil
 
-from digest.edition.content import Board, Edition, Fact
+from digest.edition.content import Board, Edition, Fact, Health
 from digest.edition.health_words import by_trouble, checked_rows, sources_fresh, trouble
-from digest.edition.numbers import capital, clip, counted, listed, several, shown
+from digest.edition.numbers import capital, clip, in_words, listed, shown
 from digest.edition.points import (
     SUBJECT_ROOM,
     TOP,
@@ -26,6 +26,7 @@ from digest.edition.points import (
 from digest.edition.price_points import corrections, disagreements, offers_disputed, other_prices, price_changes
 from digest.edition.stories import MATERIAL
 from digest.edition.wording import dates, document_title
+from digest.language import _, ngettext
 
 PREHEADER_ROOM = 85
 _WORDS_A_MINUTE = 230
@@ -35,8 +36,8 @@ _OFF_THE_PAGE = ("stories", "standings", "receipts", "side_by_side", "criteria",
 
 def subject(edition: Edition) -> str:
     """At most 50 characters, the fact first, and never the subject of the edition before."""
-    last = (edition.last_subject or "").casefold()
-    other = (line for line in _subjects(edition) if line.casefold() != last)
+    last = {line.casefold() for line in edition.last_subjects}
+    other = (line for line in _subjects(edition) if line.casefold() not in last)
     return next(other, clip(document_title(edition), SUBJECT_ROOM))
 
 
@@ -46,8 +47,8 @@ def _subjects(edition: Edition) -> Iterator[str]:
     both = (f"{first.short} · {other.short}" for other in others)
     yield from (line for line in both if len(line) <= SUBJECT_ROOM)
     yield clip(first.short, SUBJECT_ROOM)
-    week = f" · week {int(edition.week.partition('-W')[2])}"
-    yield clip(first.short.partition(" · ")[0], SUBJECT_ROOM - len(week)) + week
+    week = _("week %(number)s", number=int(edition.week.partition("-W")[2]))
+    yield f"{clip(first.short.partition(' · ')[0], SUBJECT_ROOM - len(week) - 3)} · {week}"
 
 
 def preheader(edition: Edition) -> str:
@@ -78,7 +79,7 @@ def reading_time(edition: Edition) -> str:
     """`3 min read`: the words of the opening, and a dozen for each row below it."""
     said = [headline(edition), lead(edition), *(f"{point.brief} {point.detail}" for point in in_brief(edition))]
     words = sum(len(sentence.split()) for sentence in said) + _WORDS_A_ROW * _rows(edition)
-    return f"{max(1, ceil(words / _WORDS_A_MINUTE))} min read"
+    return _("%(minutes)s min read", minutes=max(1, ceil(words / _WORDS_A_MINUTE)))
 
 
 def _rows(value: object) -> int:
@@ -129,20 +130,32 @@ def _quiet(edition: Edition) -> Iterator[Point]:
     sources = {health.source for health in read}
     boards = [it for it in edition.boards if it.source in sources and it.places and it.leader == "unchanged"]
     if boards and all(place.movement == "same" for board in boards for place in board.places):
-        top = min(max(board.ranked for board in boards), *map(_steady, boards))
-        where = listed([shown(board.title) for board in boards])
-        rows = (
-            f"the first {several(top, 'row', words=True)} keep their rank" if top > 1 else "the first row stays first"
-        )
-        still = still_first(boards[0])
-        what = f"No change in the top {top}" if top > 1 else "No change at the top"
-        short = f"No top-{top} change" if top > 1 else what
-        yield Point(short, what, f"On {where} {rows}. {still}", f"{what}.", still)
+        yield _same_top(boards)
     elif edition.quiet:
-        said = f"We checked {checked_rows(read)} against the week before."
-        where = shown(read[0].title, 24) if len(read) == 1 else several(len(read), "source", words=True)
-        what = f"Nothing of weight changed on {where}"
-        yield Point("A quiet week", what, said, f"{what}.", said)
+        said = _("We checked %(rows)s against the week before.", rows=checked_rows(read))
+        what = _("Nothing of weight changed on %(where)s", where=_where(read))
+        yield Point(_("A quiet week"), what, said, f"{what}.", said)
+
+
+def _same_top(boards: list[Board]) -> Point:
+    """So many rows stand where they stood on each of the boards."""
+    top = min(max(board.ranked for board in boards), *map(_steady, boards))
+    where, still = listed([shown(board.title) for board in boards]), still_first(boards[0])
+    if top > 1:
+        what, short = _("No change in the top %(top)s", top=top), _("No top-%(top)s change", top=top)
+        rows = _("On %(where)s the first %(top)s rows keep their rank.", where=where, top=in_words(top))
+    else:
+        what = short = _("No change at the top")
+        rows = _("On %(where)s the first row stays first.", where=where)
+    return Point(short, what, f"{rows} {still}", f"{what}.", still)
+
+
+def _where(read: list[Health], *, words: bool = True) -> str:
+    """The one source by its title, several by their number."""
+    if len(read) == 1:
+        return shown(read[0].title, 24)
+    number = {"count": in_words(len(read))} if words else {}
+    return ngettext("%(count)s source", "%(count)s sources", len(read), **number)
 
 
 def _steady(board: Board) -> int:
@@ -156,32 +169,42 @@ def _nothing(edition: Edition) -> Iterator[Point]:
     same = [health for health in edition.health if health.was_read and health.status != "new"]
     first = [health for health in edition.health if health.status == "new"]
     if same:
-        where = shown(same[0].title, 24) if len(same) == 1 else f"{counted(len(same))} sources"
-        noisy = sum(board.within_noise for board in edition.movers)
-        unchanged = all(health.status == "unchanged" for health in same)
-        nothing = "Nothing changed" if unchanged else "Nothing beyond noise" if noisy else "No news"
-        what = f"{nothing} on {where}"
-        checked = f"{checked_rows(same)} checked"
-        noise = f" {capital(several(noisy, 'score', words=True))} moved within noise." if noisy else ""
-        said = f"We checked {checked_rows(same)} against the week before.{noise}"
-        yield Point(f"{what} · {checked}" if len(what) + len(checked) < 48 else what, what, said, f"{what}.", said)
+        yield _same_again(same, sum(board.within_noise for board in edition.movers))
     elif first:
         where = listed([shown(health.title, 30) for health in first[:3]], len(first[3:]))
-        said = "There is no earlier capture to compare with, so nothing in it is news yet."
-        yield Point(
-            clip(f"A first look at {where}", SUBJECT_ROOM),
-            f"A first look at {where}",
-            said,
-            f"A first look at {where}.",
-            said,
-        )
+        what = _("A first look at %(where)s", where=where)
+        said = _("There is no earlier capture to compare with, so nothing in it is news yet.")
+        yield Point(clip(what, SUBJECT_ROOM), what, said, f"{what}.", said)
     else:
         states = {health.status for health in edition.health}
-        failed, unread = states & {"failed", "quarantined"}, states & {"fresh", "unchanged"}
-        what = "No source could be read this week" if failed else "No source said anything new this week"
-        what = "No source was read this week" if unread and not failed else what
-        said = "That does not say nothing changed; it says we do not know."
+        if states & {"failed", "quarantined"}:
+            what = _("No source could be read this week")
+        elif states & {"fresh", "unchanged"}:
+            what = _("No source was read this week")
+        else:
+            what = _("No source said anything new this week")
+        said = _("That does not say nothing changed; it says we do not know.")
         yield Point(what, what, said, f"{what}.", said)
+
+
+def _same_again(same: list[Health], noisy: int) -> Point:
+    """Sources that were read and brought nothing new; `noisy` scores moved within noise."""
+    where, rows = _where(same, words=False), checked_rows(same)
+    if all(health.status == "unchanged" for health in same):
+        what = _("Nothing changed on %(where)s", where=where)
+    elif noisy:
+        what = _("Nothing beyond noise on %(where)s", where=where)
+    else:
+        what = _("No news on %(where)s", where=where)
+    checked = _("%(rows)s checked", rows=rows)
+    said = _("We checked %(rows)s against the week before.", rows=rows)
+    if noisy:
+        count = in_words(noisy)
+        moved = ngettext(
+            "%(count)s score moved within noise.", "%(count)s scores moved within noise.", noisy, count=count
+        )
+        said = f"{said} {capital(moved)}"
+    return Point(f"{what} · {checked}" if len(what) + len(checked) < 48 else what, what, said, f"{what}.", said)
 
 
 def _troubles(edition: Edition, states: Collection[str]) -> Iterator[Point]:

@@ -3,44 +3,25 @@
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from digest.changes.offers import MONEY, SAME_SIZE_PERCENT
-from digest.edition.content import Choice, Criterion, Group, Pick, Proof
-from digest.edition.numbers import (
-    apart,
-    benchmark_name,
-    capital,
-    counted,
-    day,
-    full,
-    gap,
-    listed,
-    money,
-    plain,
-    score,
-    several,
-    shown,
-    tokens,
-)
+from digest.changes.offers import MONEY
+from digest.edition.content import Choice, Criterion, Pick, PickChange, PriceBasis, Proof
+from digest.edition.naming import shown_title, title_in_sentence
+from digest.edition.numbers import capital, counted, day, full, listed, money, shown, tokens
+from digest.edition.pick_figures import at, both, lead, measured_on, tie, unit_of, where
+from digest.edition.pick_figures import value as value
 from digest.edition.picks import hybrid, identity
+from digest.language import _, decimal_symbol, ngettext
 
 _NAMED = 3  # of those that are tied; the rest is counted
-_PLACES = "points of 100"
-_LISTED = (MONEY, "tokens")
 
 
-def value(figure: Decimal | None, unit: str) -> str:
-    """A figure as it stands alone: `96.3`, `1440`, `$4.81`, `free`, `1.05M tokens`, `76.6 of 100`."""
-    if figure is None:
-        return score(None, unit)
-    match unit:
-        case "tokens":
-            return f"{tokens(figure)} tokens"
-        case "USD per 1M tokens":
-            return money(figure) if figure else "free"
-        case "points of 100":
-            return f"{plain(figure)} of 100"
-        case _:
-            return score(figure, unit)
+def title(pick: Pick) -> str:
+    """What was asked for, as a heading says it: `Coding`, or of several needs `Coding, Cost`."""
+    return ", ".join(map(shown_title, _titles(pick)))
+
+
+def _titles(pick: Pick) -> list[str]:
+    return [pick.title] if len(pick.needs) < 2 else pick.title.split(", ")
 
 
 def who(pick: Pick) -> str:
@@ -50,44 +31,13 @@ def who(pick: Pick) -> str:
 
 def _names(choices: Sequence[Choice], most: int) -> str:
     """Names with their variants, of which each may hold a comma of its own."""
-    names = [full(choice.name) for choice in choices[:most]]
-    if len(choices) > most:
-        names.append(f"{counted(len(choices) - most)} more")
+    names, more = [full(choice.name) for choice in choices[:most]], len(choices[most:])
     comma = "; " if any("," in name for name in names) else ", "
-    return " and ".join(part for part in (comma.join(names[:-1]), *names[-1:]) if part)
-
-
-def measured_on(criterion: Criterion | Group) -> str:
-    """`LiveBench Mathematics`, with a comma where source and benchmark share a word; of a list its name alone."""
-    source, benchmark = shown(criterion.source_title), benchmark_name(criterion.benchmark)
-    if criterion.unit in _LISTED:
-        return source
-    shared = set(source.lower().split()) & set(benchmark.lower().split())
-    return f"{source}{',' if shared else ''} {benchmark}"
-
-
-def _where(criterion: Criterion) -> str:
-    return f"{'in' if criterion.unit in _LISTED else 'on'} {measured_on(criterion)}"
-
-
-def _unit(pick: Pick) -> str:
-    return _PLACES if pick.method == "places" else pick.criteria[0].unit
-
-
-def _at(pick: Pick) -> str:
-    """Where the value that ranks comes from, in words that follow it."""
-    if pick.method == "figure":
-        return _where(pick.criteria[0])
-    return "by its places" if pick.method == "places" else f"on average on {shown(pick.criteria[0].source_title)}"
-
-
-def _both(pick: Pick, one: Choice, other: Choice) -> tuple[str, str]:
-    """The two values with as many decimals as it takes to see that they differ."""
-    unit = _unit(pick)
-    if unit in _LISTED:
-        return value(one.value, unit), value(other.value, unit)
-    first, second = apart(one.value, other.value, "points" if unit == _PLACES else unit)
-    return (f"{first} of 100", second) if unit == _PLACES else (first, second)
+    if more:
+        names = [comma.join(names)]
+    elif len(names) > 1:
+        names = [comma.join(names[:-1]), names[-1]]
+    return listed(names, more)
 
 
 # What a mail and a table say of a pick
@@ -97,8 +47,8 @@ def note(pick: Pick) -> str:
     """A few short sentences: its figure, where it is from, who is next, what it was before."""
     if pick.outcome == "none":
         return capital(f"{why_none(pick)}.")
-    lead = [_tie(pick), cheapest(pick)] if pick.outcome == "tie" else [_figure_and_next(pick)]
-    return _told([*lead, in_and_out(pick), *map(_doubts, pick.criteria), changed(pick)])
+    first = [tie(pick), cheapest(pick)] if pick.outcome == "tie" else [_figure_and_next(pick)]
+    return _told([*first, in_and_out(pick), *map(_doubts, pick.criteria), changed(pick)])
 
 
 def _told(sentences: Iterable[str]) -> str:
@@ -108,105 +58,92 @@ def _told(sentences: Iterable[str]) -> str:
 def _figure_and_next(pick: Pick) -> str:
     """`73.6, #8 on LiveBench overall; next is kimi-k2.6 thinking, 72.2.` Its rank where others were left out."""
     first, other = pick.leaders[0], next(iter(pick.others), None)
-    mine, theirs = _both(pick, first, other) if other else (value(first.value, _unit(pick)), "")
+    mine, theirs = both(pick, first, other) if other else (value(first.value, unit_of(pick)), "")
     rank = first.figures[0].rank if pick.method == "figure" and limits(pick) else None
-    after = "" if other is None or _was_before(other, pick) else f"; next is {full(other.name)}, {theirs}"
-    return f"{capital(mine)}{f', #{rank}' if rank else ''} {_at(pick)}{after}."
+    ranked = _("%(figure)s, #%(rank)s", figure=mine, rank=rank) if rank else mine
+    has = f"{ranked} {at(pick)}"
+    if other is None or _was_before(other, pick):
+        return capital(f"{has}.")
+    return capital(_("%(has)s; next is %(model)s, %(figure)s.", has=has, model=full(other.name), figure=theirs))
 
 
 def _was_before(choice: Choice, pick: Pick) -> bool:
     return pick.change is not None and identity(choice) in {identity(one) for one in pick.change.before}
 
 
-def _tie(pick: Pick) -> str:
-    """`83.6 and 83.2 on LiveBench Coding, within the margin of 1.0 point: a tie.`"""
-    first, second, *more = pick.leaders
-    if more:
-        others = counted(len(pick.leaders) - 1)
-        said = _has(first, value(first.value, _unit(pick)), pick)
-        return f"{said} {_at(pick)}; {others} more {_like_it(pick)}: a tie."
-    if first.value == second.value:
-        return f"{capital(value(first.value, _unit(pick)))} {_at(pick)}, both: a tie."
-    mine, theirs = _both(pick, first, second)
-    return f"{mine} and {theirs} {_at(pick)}, {_alike(pick)}: a tie."
-
-
-def _alike(pick: Pick) -> str:
-    """How two models are tied."""
-    if _unit(pick) == "tokens":
-        return f"at most {SAME_SIZE_PERCENT}% apart"
-    if pick.uncertainty == "interval" and pick.method == "figure":
-        return "with intervals that overlap"
-    return f"within {doubt(pick)}" if doubt(pick) else "which no need tells apart beyond uncertainty"
-
-
-def _like_it(pick: Pick) -> str:
-    """How further models are tied with the first one."""
-    if len({choice.value for choice in pick.leaders}) == 1:
-        return "have the same"
-    if _unit(pick) == "tokens":
-        return f"have at most {SAME_SIZE_PERCENT}% less"
-    if pick.uncertainty == "interval" and pick.method == "figure":
-        return "have intervals that overlap its own"
-    return f"are within {doubt(pick)} of it" if doubt(pick) else "are not told apart from it"
-
-
-def doubt(pick: Pick) -> str:
-    """What a difference has to exceed; empty where any difference counts."""
-    unit = _unit(pick)
-    if unit == "tokens":
-        return f"the {SAME_SIZE_PERCENT}% that sizes are rounded by"
-    if unit in (MONEY, _PLACES):
-        return ""
-    if pick.uncertainty == "margin" and pick.margin is not None:
-        return f"the margin of {gap(pick.margin, unit)}"
-    return {"interval": "the published intervals", "stderr": "the 95% uncertainty"}.get(pick.uncertainty, "")
-
-
 def cheapest(pick: Pick) -> str:
     """Of those that are tied, which costs least by the list, or nothing where that is not known or not a difference."""
     priced = [choice for choice in pick.leaders if choice.price is not None]
-    if len(priced) < 2 or _unit(pick) == MONEY or pick.prices is None:
+    if len(priced) < 2 or unit_of(pick) == MONEY or pick.prices is None:
         return ""
     lowest = min(choice.price for choice in priced if choice.price is not None)
     least = [choice for choice in priced if choice.price == lowest]
     if len(least) > 1:
         return ""
-    known = "" if len(priced) == len(pick.leaders) else f"of the {counted(len(priced))} with a known price, "
-    asks = f"costs least, {money(lowest)} blended" if lowest else "is free"
-    return f"{capital(known)}{full(least[0].name)} {asks}."
+    model, price = full(least[0].name), money(lowest)
+    if len(priced) == len(pick.leaders):
+        if not lowest:
+            return _("%(model)s is free.", model=model)
+        return _("%(model)s costs least, %(price)s blended.", model=model, price=price)
+    known = counted(len(priced))
+    if not lowest:
+        return _("Of the %(known)s with a known price, %(model)s is free.", known=known, model=model)
+    return _(
+        "Of the %(known)s with a known price, %(model)s costs least, %(price)s blended.",
+        known=known,
+        model=model,
+        price=price,
+    )
 
 
 def in_and_out(pick: Pick) -> str:
     """What the pick asks for input and output, where a price is what was asked for."""
     first = pick.leaders[0]
-    if _unit(pick) != MONEY or not first.price or first.input is None or first.output is None:
+    if unit_of(pick) != MONEY or not first.price or first.input is None or first.output is None:
         return ""
-    return f"{full(first.name)} asks {money(first.input)} in and {money(first.output)} out."
+    asked = {"input": money(first.input), "output": money(first.output)}
+    return _("%(model)s asks %(input)s in and %(output)s out.", model=full(first.name), **asked)
 
 
 def changed(pick: Pick) -> str:
-    """`Was gpt-5.4 xhigh, 94.1: gpt-5.5 xhigh is new there.`, or nothing."""
+    """`Was gpt-5.4 xhigh, 94.1: gpt-5.5 xhigh is newly listed.`, or nothing."""
     change = pick.change
     if change is None:
         return ""
-    old = change.before
-    names = _names(old, 2)
-    was = f"a tie of {names}" if len(old) > 1 else f"{names}, {value(old[0].value, change.criterion.unit)}"
-    by = full(change.by) if change.by else ""
-    good, bad = {MONEY: ("is cheaper now", "is dearer now"), "tokens": ("has more now", "has less now")}.get(
-        change.criterion.unit, ("did better beyond uncertainty", "did worse beyond uncertainty")
-    )
-    because = {
-        "arrived": f"{by} is newly listed",
-        "withdrawn": f"{by} is no longer listed",
-        "rose": f"{by} {good}",
-        "fell": f"{by} {bad}",
-        "standing": f"other models could be among the {pick.group.most if pick.group else ''} best now",
-        "source": f"{measured_on(change.criterion)} answered this need before",
-        "benchmark": "the benchmark is made up otherwise now",
-    }[change.why]
-    return f"Was {was}: {because}."
+    old, why = change.before, _why_changed(pick, change)
+    if len(old) > 1:
+        return _("Was a tie of %(models)s: %(why)s.", models=_names(old, 2), why=why)
+    was = value(old[0].value, change.criterion.unit)
+    return _("Was %(model)s, %(figure)s: %(why)s.", model=full(old[0].name), figure=was, why=why)
+
+
+def _why_changed(pick: Pick, change: PickChange) -> str:
+    """Why a pick is another one, a clause of its own."""
+    model, unit = full(change.by) if change.by else "", change.criterion.unit
+    match change.why:
+        case "arrived":
+            return _("%(model)s is newly listed", model=model)
+        case "withdrawn":
+            return _("%(model)s is no longer listed", model=model)
+        case "rose" | "fell":
+            return _moved(model, unit, better=change.why == "rose")
+        case "standing":
+            most = counted(pick.group.most) if pick.group else ""
+            return _("other models could be among the %(most)s best now", most=most)
+        case "source":
+            return _("%(board)s answered this need before", board=measured_on(change.criterion))
+        case "benchmark":
+            return _("the benchmark is made up otherwise now")
+
+
+def _moved(model: str, unit: str, *, better: bool) -> str:
+    if unit == MONEY:
+        return _("%(model)s is cheaper now", model=model) if better else _("%(model)s is dearer now", model=model)
+    if unit == "tokens":
+        return _("%(model)s has more now", model=model) if better else _("%(model)s has less now", model=model)
+    if better:
+        return _("%(model)s did better beyond uncertainty", model=model)
+    return _("%(model)s did worse beyond uncertainty", model=model)
 
 
 def why_none(pick: Pick) -> str:
@@ -214,15 +151,19 @@ def why_none(pick: Pick) -> str:
     if pick.why_none == "unmeasured":
         return unmeasured([pick]).removesuffix(".")
     if pick.why_none == "nothing_shared":
-        return f"no model has all the figures that {pick.title.lower()} needs"
-    return f"no model is known to have {limits(pick)}; left out: {_left_out(pick)}"
+        asked = ", ".join(map(title_in_sentence, _titles(pick)))
+        return _("no model has all the figures that %(need)s needs", need=asked)
+    return _("no model is known to have %(limits)s; left out: %(left)s", limits=limits(pick), left=_left_out(pick))
 
 
 def unmeasured(picks: Iterable[Pick]) -> str:
     """One sentence for all needs that nobody measures, or nothing."""
-    titles = [title.lower() for pick in picks for title in pick.missing]
-    named = " or ".join(part for part in (", ".join(titles[:-1]), titles[-1] if titles else "") if part)
-    return f"No source here has figures for {named}." if titles else ""
+    titles = [title_in_sentence(missing) for pick in picks for missing in pick.missing]
+    if not titles:
+        return ""
+    *others, last = titles
+    named = _("%(all_but_last)s or %(last)s", all_but_last=", ".join(others), last=last) if others else last
+    return _("No source here has figures for %(needs)s.", needs=named)
 
 
 def answered(picks: Iterable[Pick]) -> list[Pick]:
@@ -233,17 +174,25 @@ def answered(picks: Iterable[Pick]) -> list[Pick]:
 def section_note(picks: Iterable[Pick]) -> str:
     """What stands under the section's heading."""
     picks = list(picks)
-    return _told(["Each need is answered by one source alone.", group_note(picks), blend_note(picks)])
+    return _told([_("Each need is answered by one source alone."), group_note(picks), blend_note(picks)])
 
 
 def group_note(picks: Iterable[Pick]) -> str:
     """Among which models prices, sizes and speeds are compared, where one is told."""
-    told = [(pick.title.lower(), pick.group) for pick in picks if pick.group and pick.leaders]
+    told = [(title_in_sentence(pick.title), pick.group) for pick in picks if pick.group and pick.leaders]
     if not told:
         return ""
-    needs, group = listed([title for title, _group in told]), told[0][1]
-    best = f"the models that could be among the {counted(group.most)} best on {measured_on(group)}"
-    return f"{capital(needs)} {'are' if len(told) > 1 else 'is'} compared among {best}."
+    group = told[0][1]
+    return capital(
+        ngettext(
+            "%(needs)s is compared among the models that could be among the %(most)s best on %(board)s.",
+            "%(needs)s are compared among the models that could be among the %(most)s best on %(board)s.",
+            len(told),
+            needs=listed([need for need, _group in told]),
+            most=counted(group.most),
+            board=measured_on(group),
+        )
+    )
 
 
 def blend_note(picks: Iterable[Pick]) -> str:
@@ -251,18 +200,24 @@ def blend_note(picks: Iterable[Pick]) -> str:
     basis = next((pick.prices for pick in picks if pick.prices and pick.leaders), None)
     if basis is None:
         return ""
-    parts = f"{plain_weight(basis.input_parts)} parts input to {plain_weight(basis.output_parts)} output"
-    return f"A blended price is {parts}, in USD per 1M tokens."
+    parts = {"input": plain_weight(basis.input_parts), "output": plain_weight(basis.output_parts)}
+    return _("A blended price is %(input)s parts input to %(output)s output, in USD per 1M tokens.", **parts)
 
 
 def hybrid_sentence(picks: Iterable[Pick]) -> str:
     """`gpt-5.5 for mathematics; gpt-5.4 xhigh for agents and, tied, coding.` Nothing where only one need has a pick."""
     picks, told = [pick for pick in picks if pick.leaders], []
     for part in hybrid(picks) if len(picks) > 1 else ():
-        picked, tied = ([title.lower() for title in titles] for titles in (part.picked, part.tied))
-        alike = f"{'and, ' if picked else ''}tied{', ' if picked else ' '}{'' if picked else 'for '}{listed(tied)}"
-        told.append(f"{full(part.name)} {f'for {listed(picked)}' if picked else ''} {alike if tied else ''}")
-    return f"{'; '.join(' '.join(part.split()) for part in told)}." if told else ""
+        picked, tied = (listed([*map(title_in_sentence, titles)]) for titles in (part.picked, part.tied))
+        if picked and tied:
+            told.append(
+                _("%(model)s for %(picked)s and, tied, %(tied)s", model=full(part.name), picked=picked, tied=tied)
+            )
+        elif picked:
+            told.append(_("%(model)s for %(needs)s", model=full(part.name), needs=picked))
+        else:
+            told.append(_("%(model)s tied for %(needs)s", model=full(part.name), needs=tied))
+    return f"{'; '.join(told)}." if told else ""
 
 
 # The whole answer
@@ -272,38 +227,9 @@ def reasons(pick: Pick) -> list[str]:
     """Why this pick, sentence by sentence, with every figure that it rests on."""
     if pick.outcome == "none":
         return [capital(f"{why_none(pick)}.")]
-    lead = [_tie(pick), _first_apart(pick), cheapest(pick)] if pick.outcome == "tie" else [_lead(pick)]
+    first = [tie(pick), _first_apart(pick), cheapest(pick)] if pick.outcome == "tie" else [lead(pick)]
     parts = [in_and_out(pick), _made_of(pick), _among(pick), _within_limits(pick), *map(_doubts, pick.criteria)]
-    return [sentence for sentence in (*lead, *parts, changed(pick)) if sentence]
-
-
-def _lead(pick: Pick) -> str:
-    first, other = pick.leaders[0], next(iter(pick.others), None)
-    if other is None or pick.gap is None:
-        return f"{_has(first, value(first.value, _unit(pick)), pick)} {_at(pick)}; no other model is ranked."
-    mine, theirs = _both(pick, first, other)
-    unpublished = "" if _unit(pick) in (MONEY, _PLACES) else "; no uncertainty is published"
-    rule = f", which is beyond {doubt(pick)}" if doubt(pick) else unpublished
-    return f"{_has(first, mine, pick)} {_at(pick)}, {_ahead(pick.gap, pick)} {full(other.name)} with {theirs}{rule}."
-
-
-def _has(choice: Choice, said: str, pick: Pick) -> str:
-    """The subject and the verb of a figure."""
-    if _unit(pick) != MONEY:
-        return f"{full(choice.name)} {'stands at' if pick.method == 'places' else 'has'} {said}"
-    return f"{full(choice.name)} {'is free' if not choice.value else f'costs {said} blended'}"
-
-
-def _ahead(far: Decimal, pick: Pick) -> str:
-    unit = _unit(pick)
-    if unit == MONEY:
-        return f"{money(far)} less than"
-    if unit == "tokens":
-        return f"{tokens(far)} more than"
-    if unit == _PLACES:
-        return f"{gap(far, 'points')} ahead of"
-    is_score = pick.criteria[0].higher_is_better or unit in ("%", "points", "rating")
-    return f"{gap(far, unit)} {'ahead of' if is_score else 'less than'}"
+    return [sentence for sentence in (*first, *parts, changed(pick)) if sentence]
 
 
 def _first_apart(pick: Pick) -> str:
@@ -311,8 +237,11 @@ def _first_apart(pick: Pick) -> str:
     if not pick.others:
         return ""
     first, other = pick.leaders[0], pick.others[0]
-    return (
-        f"{full(other.name)}, {_both(pick, first, other)[1]}, is the best that is told apart from {full(first.name)}."
+    return _(
+        "%(model)s, %(figure)s, is the best that is told apart from %(first)s.",
+        model=full(other.name),
+        figure=both(pick, first, other)[1],
+        first=full(first.name),
     )
 
 
@@ -320,76 +249,117 @@ def _made_of(pick: Pick) -> str:
     """Of an answer to several needs, what the first model has in each, and the rule."""
     if pick.method == "figure":
         return ""
-    first = pick.leaders[0]
+    first, lacking = pick.leaders[0], pick.left_out.incomplete
     parts = [
-        f"{value(figure.value, criterion.unit)} {_where(criterion)} (weight {plain_weight(criterion.weight)})"
+        _(
+            "%(figure)s %(where)s (weight %(weight)s)",
+            figure=value(figure.value, criterion.unit),
+            where=where(criterion),
+            weight=plain_weight(criterion.weight),
+        )
         for criterion, figure in zip(pick.criteria, first.figures, strict=True)
     ]
-    lacking = pick.left_out.incomplete
-    lack = f"{capital(several(lacking, 'model'))} without every figure {'is' if lacking == 1 else 'are'} not ranked."
-    rule = (
+    lack = ngettext(
+        "%(count)s model without every figure is not ranked.",
+        "%(count)s models without every figure are not ranked.",
+        lacking,
+    )
+    rule = _(
         "Each model stands by its best rows. A place runs from 100, where no model is better beyond uncertainty, to 0, "
         "where all others are; figures of two sources are never compared."
     )
-    whole = f"{full(first.name)} has {listed(parts)}."
+    whole = _("%(model)s has %(figures)s.", model=full(first.name), figures=listed(parts))
     return _told([whole, lack if lacking else "", rule if pick.method == "places" else ""])
 
 
 def plain_weight(weight: Decimal) -> str:
-    return f"{weight.normalize():f}"
+    return f"{weight.normalize():f}".replace(".", decimal_symbol())
 
 
 def _among(pick: Pick) -> str:
+    """Of a price, a size or a speed: among which models it is compared, and how good the first one is itself."""
     group = pick.group
     if group is None:
         return ""
-    first = pick.leaders[0]
-    own = (
-        first.overall
-        and f"{full(first.name)} is #{first.overall.rank} there with {value(first.overall.value, group.unit)}."
+    compared = ngettext(
+        "Compared are the %(count)s models that could be among the %(most)s best on %(board)s.",
+        "Compared are the %(count)s models that could be among the %(most)s best on %(board)s.",
+        group.models,
+        most=counted(group.most),
+        board=measured_on(group),
     )
-    best = f"{counted(group.models)} models that could be among the {counted(group.most)} best on {measured_on(group)}"
-    return _told([f"Compared are the {best}.", own or ""])
+    own = pick.leaders[0].overall
+    if own is None:
+        return compared
+    model, figure = full(pick.leaders[0].name), value(own.value, group.unit)
+    return _told(
+        [compared, _("%(model)s is #%(rank)s there with %(figure)s.", model=model, rank=own.rank, figure=figure)]
+    )
 
 
 def _within_limits(pick: Pick) -> str:
-    said = limits(pick)
+    said, left = limits(pick), _left_out(pick)
     if not said:
         return ""
-    left = _left_out(pick)
-    has = "has" if pick.ranked == 1 else "have"
-    return f"{capital(several(pick.ranked, 'model'))} {has} {said}{f'; left out: {left}' if left else ''}."
+    if not left:
+        return ngettext(
+            "%(count)s model has %(limits)s.", "%(count)s models have %(limits)s.", pick.ranked, limits=said
+        )
+    return ngettext(
+        "%(count)s model has %(limits)s; left out: %(left)s.",
+        "%(count)s models have %(limits)s; left out: %(left)s.",
+        pick.ranked,
+        limits=said,
+        left=left,
+    )
 
 
 def limits(pick: Pick) -> str:
-    """The limits in words; the list that the prices are from is named."""
-    source = f" in {shown(pick.prices.title)}" if pick.prices else ""
-    said = [
-        "open weights" if pick.open_weights else "",
-        f"a blended price of at most {money(pick.max_price)}{source}" if pick.max_price is not None else "",
-        f"a context of at least {tokens(Decimal(pick.min_context))} tokens" if pick.min_context is not None else "",
-    ]
-    return listed([part for part in said if part])
+    """The limits in words, as what a model has; the list that the prices are from is named."""
+    said = [_("open weights")] if pick.open_weights else []
+    if pick.max_price is not None:
+        said.append(_most_price(pick.max_price, pick.prices))
+    if pick.min_context is not None:
+        said.append(_("a context of at least %(size)s tokens", size=tokens(Decimal(pick.min_context))))
+    return listed(said)
+
+
+def _most_price(price: Decimal, prices: PriceBasis | None) -> str:
+    if prices is None:
+        return _("a blended price of at most %(price)s", price=money(price))
+    return _("a blended price of at most %(price)s in %(list)s", price=money(price), list=shown(prices.title))
 
 
 def _left_out(pick: Pick) -> str:
-    left = pick.left_out
-    counts = [
-        (left.closed, "with closed weights"),
-        (left.weights_unknown, "of whose weights nothing is known"),
-        (left.dearer, "that cost more"),
-        (left.price_unknown, "whose price is not known"),
-        (left.shorter, "with a smaller context"),
-        (left.context_unknown, "whose context is not known"),
-    ]
-    return listed([f"{counted(count)} {words}" for count, words in counts if count])
+    """How many models did not meet the limits, by the first one that they did not meet."""
+    left, told = pick.left_out, []
+    if n := left.closed:
+        told.append(ngettext("%(count)s with closed weights", "%(count)s with closed weights", n))
+    if n := left.weights_unknown:
+        told.append(
+            ngettext("%(count)s of whose weights nothing is known", "%(count)s of whose weights nothing is known", n)
+        )
+    if n := left.dearer:
+        told.append(ngettext("%(count)s that cost more", "%(count)s that cost more", n))
+    if n := left.price_unknown:
+        told.append(ngettext("%(count)s whose price is not known", "%(count)s whose price is not known", n))
+    if n := left.shorter:
+        told.append(ngettext("%(count)s with a smaller context", "%(count)s with a smaller context", n))
+    if n := left.context_unknown:
+        told.append(ngettext("%(count)s whose context is not known", "%(count)s whose context is not known", n))
+    return listed(told)
 
 
 def _doubts(criterion: Criterion) -> str:
     """What a reader should know of the figures' age and origin."""
-    stale = f"{shown(criterion.source_title)} is stale: its figures are of {day(criterion.current.on, year=True)}."
-    reported = f"The makers of the models report the figures of {measured_on(criterion)} themselves."
-    return " ".join(part for part, told in ((stale, criterion.stale), (reported, criterion.self_reported)) if told)
+    told = []
+    if criterion.stale:
+        source, on = shown(criterion.source_title), day(criterion.current.on, year=True)
+        told.append(_("%(source)s is stale: its figures are of %(day)s.", source=source, day=on))
+    if criterion.self_reported:
+        board = measured_on(criterion)
+        told.append(_("The makers of the models report the figures of %(board)s themselves.", board=board))
+    return _told(told)
 
 
 def receipts(pick: Pick) -> list[str]:
@@ -402,7 +372,10 @@ def receipts(pick: Pick) -> list[str]:
         rows.append((pick.prices.title, pick.prices.current, first.price_raw))
     if pick.group and first.overall:
         rows.append((pick.group.source_title, pick.group.current, first.name.raw))
-    return [f"{_capture(title, proof)}; row {shown(raw, 80)}" for title, proof, raw in dict.fromkeys(rows)]
+    return [
+        _("%(capture)s; row %(row)s", capture=_capture(source, proof), row=shown(raw, 80))
+        for source, proof, raw in dict.fromkeys(rows)
+    ]
 
 
 def section_receipts(picks: Iterable[Pick]) -> list[str]:
@@ -416,10 +389,16 @@ def section_receipts(picks: Iterable[Pick]) -> list[str]:
             rows.setdefault((pick.prices.title, pick.prices.current), []).append(shown(told))
     once = {captured: list(dict.fromkeys(raws)) for captured, raws in rows.items()}
     return [
-        f"Receipt: {_capture(*captured)}; {'row' if len(raws) == 1 else 'rows'} {listed(raws)}"
+        ngettext(
+            "Receipt: %(capture)s; row %(rows)s",
+            "Receipt: %(capture)s; rows %(rows)s",
+            len(raws),
+            capture=_capture(*captured),
+            rows=listed(raws),
+        )
         for captured, raws in once.items()
     ]
 
 
-def _capture(title: str, proof: Proof) -> str:
-    return f"{shown(title)}, {day(proof.on, year=True)}, sha256 {proof.sha256[:8]}"
+def _capture(source: str, proof: Proof) -> str:
+    return f"{shown(source)}, {day(proof.on, year=True)}, sha256 {proof.sha256[:8]}"

@@ -2,78 +2,98 @@
 
 from collections.abc import Iterator
 
-from digest.edition.content import Edition, Priced, PriceList
-from digest.edition.numbers import capital, day, full, less_or_more, several, shown
+from digest.edition.content import Correction, Disagreement, Edition, Priced, PriceList
+from digest.edition.numbers import capital, counted, day, full, in_words, less_or_more, shown
 from digest.edition.points import Point, fit
 from digest.edition.price_words import price_sentence
-from digest.edition.wording import (
-    correction_sentence,
-    disagreement_sentence,
-    disputed,
-    of_an_offer,
-    said_by_both,
-)
+from digest.edition.source_words import correction_sentence, disagreement_sentence, disputed, of_an_offer, said_by_both
+from digest.language import _, ngettext
 
 
 def price_changes(edition: Edition) -> Iterator[Point]:
     for prices in edition.prices:
         changed = [priced for priced in prices.priced if priced.what == "changed"]
         if changed:
-            yield _price_point(prices, changed[0], _how_changed(changed[0]))
+            yield _price_point(prices, changed[0])
 
 
 def other_prices(edition: Edition) -> Iterator[Point]:
     """The first price entry of a list in which no price changed."""
     for prices in edition.prices:
         if prices.priced and not any(priced.what == "changed" for priced in prices.priced):
-            first = prices.priced[0]
-            news = {"new": "is priced", "withdrawn": "loses a price", "filled_in": "has a price filled in"}
-            yield _price_point(prices, first, news.get(first.what, "has a new price"))
+            yield _price_point(prices, prices.priced[0])
 
 
-def _price_point(prices: PriceList, priced: Priced, news: str) -> Point:
-    who = full(priced.name)
-    more = len(prices.priced) - 1 + prices.folded
-    others = f" {capital(several(more, 'more price entry', words=True))}." if more else ""
-    said = f"{price_sentence(priced)} Source: {shown(prices.title)}, {day(prices.on)}."
+def _price_point(prices: PriceList, priced: Priced) -> Point:
+    source = _("Source: %(source)s, %(day)s.", source=shown(prices.title), day=day(prices.on))
+    sentences = [price_sentence(priced), source]
     if priced.what == "changed" and any(figure.measure != "context" for figure in priced.figures):
-        said += " The source does not say whether it is a cut, a rise or a fix."
-    said += others
-    return Point(fit(priced.name, f" {news}"), f"{who} {news}", said, f"{who} {news}.", said, "prices", prices.source)
+        sentences.append(_unexplained(priced))
+    if more := len(prices.priced) - 1 + prices.folded:
+        others = ngettext("%(count)s more price entry.", "%(count)s more price entries.", more, count=in_words(more))
+        sentences.append(capital(others))
+    said, what = " ".join(sentences), _news(priced, full(priced.name))
+    short = fit(priced.name, lambda who: _news(priced, who))
+    return Point(short, what, said, f"{what}.", said, "prices", prices.source)
 
 
-def _how_changed(priced: Priced) -> str:
-    """`at half price` or `costs 25% less` when that is true of every changed price, else `has new prices`."""
-    ways = {
-        less_or_more(money.before, money.after)
-        for money in priced.figures
-        if money.measure != "context" and money.before is not None and money.after is not None
-    }
-    way = ways.pop() if len(ways) == 1 else ""
-    if not any(money.measure != "context" for money in priced.figures):
-        return "has another context window"
-    if all(money.measure == "run_cost" for money in priced.figures) and way:
-        return "costs half to run" if way == "half" else f"costs {way} to run"
-    return "at half price" if way == "half" else f"costs {way}" if way else "has a new price"
+def _unexplained(priced: Priced) -> str:
+    """That the source gives no reason, with the directions only in which prices went."""
+    prices = [figure for figure in priced.figures if figure.measure != "context"]
+    known = [(it.before, it.after) for it in prices if it.before is not None and it.after is not None]
+    if len(known) == len(prices) and all(after < before for before, after in known):
+        return _("The source does not say whether it is a cut or a fix.")
+    if len(known) == len(prices) and all(after > before for before, after in known):
+        return _("The source does not say whether it is a rise or a fix.")
+    return _("The source does not say whether it is a cut, a rise or a fix.")
+
+
+def _news(priced: Priced, who: str) -> str:
+    """What happened to the prices of a model that is called so."""
+    match priced.what:
+        case "new":
+            return _("%(who)s is priced", who=who)
+        case "withdrawn":
+            return _("%(who)s loses a price", who=who)
+        case "filled_in":
+            return _("%(who)s has a price filled in", who=who)
+        case "changed":
+            return _how_changed(priced, who)
+
+
+def _how_changed(priced: Priced, who: str) -> str:
+    """`at half price` or `costs 25% less` when that is true of every changed price, else `has a new price`."""
+    prices = [figure for figure in priced.figures if figure.measure != "context"]
+    if not prices:
+        return _("%(who)s has another context window", who=who)
+    changes = [(it.before, it.after) for it in prices if it.before is not None and it.after is not None]
+    ways = {less_or_more(before, after) for before, after in changes}
+    if len(ways) != 1 or "" in ways:
+        return _("%(who)s has a new price", who=who)
+    halved = all(after * 2 == before for before, after in changes)
+    if all(it.measure == "run_cost" for it in prices):
+        if halved:
+            return _("%(who)s costs half to run", who=who)
+        return _("%(who)s costs %(way)s to run", who=who, way=ways.pop())
+    return _("%(who)s at half price", who=who) if halved else _("%(who)s costs %(way)s", who=who, way=ways.pop())
 
 
 def disagreements(edition: Edition) -> Iterator[Point]:
     """The first disagreement, where it is about a score: those come before prices and sizes."""
     for disagreement in edition.disagreements[:1]:
-        if of_an_offer(disagreement):
-            return
-        who, said = full(disagreement.name), disagreement_sentence(disagreement)
-        more = len(edition.disagreements) + edition.disagreements_folded - 1
-        others = f" {capital(several(more, 'more disagreement', words=True))}." if more else ""
-        yield Point(
-            short=fit(disagreement.name, ": two sources disagree"),
-            headline=f"Two sources disagree on {who}",
-            lead=f"{said}{others}",
-            brief=f"Two sources disagree on {who}.",
-            detail=f"{said}{others}",
-            section="disagreements",
-            source=disagreement.said[0].source,
-        )
+        if not of_an_offer(disagreement):
+            yield _disagree(disagreement, len(edition.disagreements) + edition.disagreements_folded - 1)
+
+
+def _disagree(disagreement: Disagreement, more: int) -> Point:
+    """Two sources that give a model another score, and how many disagreements there are more."""
+    what = _("Two sources disagree on %(who)s", who=full(disagreement.name))
+    said = disagreement_sentence(disagreement)
+    if more:
+        others = ngettext("%(count)s more disagreement.", "%(count)s more disagreements.", more, count=in_words(more))
+        said = f"{said} {capital(others)}"
+    short = fit(disagreement.name, lambda who: _("%(who)s: two sources disagree", who=who))
+    return Point(short, what, said, f"{what}.", said, "disagreements", disagreement.said[0].source)
 
 
 def offers_disputed(edition: Edition) -> Iterator[Point]:
@@ -82,25 +102,37 @@ def offers_disputed(edition: Edition) -> Iterator[Point]:
         if of_an_offer(disagreement):
             one, other = (shown(said.title, 24) for said in disagreement.said)
             count = len(edition.disagreements) + edition.disagreements_folded
-            what = f"Sources differ on {several(count, 'listed figure', words=True)}"
-            detail = f"Among them {full(disagreement.name)}, {disputed(disagreement)}: {said_by_both(disagreement)}."
-            source = disagreement.said[0].source
-            yield Point(f"{one} and {other} disagree", what, detail, f"{what}.", detail, "disagreements", source)
+            what = ngettext(
+                "Sources differ on %(count)s listed figure",
+                "Sources differ on %(count)s listed figures",
+                count,
+                count=in_words(count),
+            )
+            detail = _(
+                "Among them %(who)s, %(what)s: %(figures)s.",
+                who=full(disagreement.name),
+                what=disputed(disagreement),
+                figures=said_by_both(disagreement),
+            )
+            short = _("%(one)s and %(other)s disagree", one=one, other=other)
+            yield Point(short, what, detail, f"{what}.", detail, "disagreements", disagreement.said[0].source)
 
 
 def corrections(edition: Edition) -> Iterator[Point]:
     """All figures that were put right or taken back, in one point."""
     for correction in edition.corrections[:1]:
-        count = len(edition.corrections) + edition.corrections_folded
-        what = several(count, "correction", words=True)
-        more = f" {capital(several(count - 1, 'more', words=True)).removesuffix('s')} below." if count > 1 else ""
-        said = f"{correction_sentence(correction)}{more}"
-        yield Point(
-            short=several(count, "correction"),
-            headline=capital(what),
-            lead=said,
-            brief=f"{capital(what)}.",
-            detail=said,
-            section="corrections",
-            source=correction.source,
-        )
+        yield _corrected(correction, len(edition.corrections) + edition.corrections_folded)
+
+
+def _corrected(correction: Correction, count: int) -> Point:
+    what = capital(_corrections(count, in_words(count)))
+    said = correction_sentence(correction)
+    if count > 1:
+        more = ngettext("%(count)s more below.", "%(count)s more below.", count - 1, count=in_words(count - 1))
+        said = f"{said} {capital(more)}"
+    short = _corrections(count, counted(count))
+    return Point(short, what, said, f"{what}.", said, "corrections", correction.source)
+
+
+def _corrections(number: int, count: str) -> str:
+    return ngettext("%(count)s correction", "%(count)s corrections", number, count=count)

@@ -9,41 +9,43 @@ from digest.edition.numbers import (
     less_or_more,
     listed,
     money,
-    several,
+    not_known,
     shown,
     tokens,
 )
 from digest.edition.wording import not_listed
+from digest.language import N_, _, ngettext, pgettext
 
-_MEASURES = {"input": "Input", "output": "Output", "run_cost": "Run cost"}
+_MEASURES = {"input": N_("Input"), "output": N_("Output"), "run_cost": N_("Run cost")}
 
 
 def prices_folded(prices: PriceList) -> str:
     """What is not in the table: further entries, and prices that have no column."""
-    elsewhere = several(prices.elsewhere, "change") + " of tier and cache prices and answer sizes"
-    is_not = f"{elsewhere} {'is' if prices.elsewhere == 1 else 'are'} not listed here." if prices.elsewhere else ""
-    return f"{not_listed(prices.folded, 'price entry')} {is_not}".strip()
+    elsewhere = ngettext(
+        "%(count)s change of tier and cache prices and answer sizes is not listed here.",
+        "%(count)s changes of tier and cache prices and answer sizes are not listed here.",
+        prices.elsewhere,
+    )
+    return f"{not_listed(prices.folded, 'price entry')} {elsewhere if prices.elsewhere else ''}".strip()
 
 
 def price_columns(prices: PriceList) -> list[tuple[str, str]]:
     """The measures that the list tells, each with its column's head. A context window is told below the name."""
     told = {figure.measure for priced in prices.priced for figure in priced.figures}
     pair = told & {"input", "output"} and {"input", "output"}  # in and out are always named together
-    return [(measure, head) for measure, head in _MEASURES.items() if measure in told or measure in pair]
+    return [(measure, _(head)) for measure, head in _MEASURES.items() if measure in told or measure in pair]
 
 
 def prices_note(prices: PriceList) -> str:
-    columns = {measure for measure, _ in price_columns(prices)}
+    columns = {measure for measure, _head in price_columns(prices)}
     units = [
-        unit
-        for unit, told in (
-            ("USD per 1M tokens", bool(columns & {"input", "output"})),
-            ("run cost in USD for a whole benchmark run", "run_cost" in columns),
-        )
-        if told
+        *([_("USD per 1M tokens")] if columns & {"input", "output"} else []),
+        *([_("run cost in USD for a whole benchmark run")] if "run_cost" in columns else []),
     ]
-    source = f"{shown(prices.title)} as of {day(prices.on)}."
-    return capital(f"{', '.join(units)}, from {source}" if units else f"from {source}")
+    source, on = shown(prices.title), day(prices.on)
+    if not units:
+        return _("From %(source)s as of %(day)s.", source=source, day=on)
+    return capital(_("%(units)s, from %(source)s as of %(day)s.", units=", ".join(units), source=source, day=on))
 
 
 def price_cell(priced: Priced, measure: str) -> Cell:
@@ -51,52 +53,68 @@ def price_cell(priced: Priced, measure: str) -> Cell:
         return Cell("")  # only a size changed, which is told below the name
     figure = next((figure for figure in priced.figures if figure.measure == measure), None)
     if figure is None:
-        return Cell("not known" if priced.what == "new" else "no change")
+        return Cell(not_known() if priced.what == "new" else _("no change"))
+    was = _("was %(figure)s", figure=money(figure.before))
     if figure.after is None:
-        return Cell("withdrawn", was=f"was {money(figure.before)}") if figure.before is not None else Cell("not known")
+        return Cell(_("withdrawn"), was=was) if figure.before is not None else Cell(not_known())
     if figure.before is None or figure.before == figure.after:
         return Cell(money(figure.after))
-    way = less_or_more(figure.before, figure.after)
     falls = figure.after < figure.before
-    shift = f"{arrow(not falls)} {way or ('less' if falls else 'more')}"
-    return Cell(money(figure.after), shift, "good" if falls else "bad", f"was {money(figure.before)}")
-
-
-_WHAT = {"new": "new", "changed": "", "withdrawn": "", "filled_in": "filled in, not changed"}
+    unmeasured = pgettext("of a price", "less") if falls else pgettext("of a price", "more")
+    way = less_or_more(figure.before, figure.after) or unmeasured
+    return Cell(money(figure.after), f"{arrow(not falls)} {way}", "good" if falls else "bad", was)
 
 
 def price_note(priced: Priced) -> str:
     """What happened, the context window, and how many ids say the same."""
     context = next((figure for figure in priced.figures if figure.measure == "context"), None)
-    same = f"the same under {priced.ids} ids" if priced.ids > 1 else ""
-    also = f"the same price on {listed([shown(title) for title in priced.also_in])}" if priced.also_in else ""
-    parts = (_WHAT[priced.what], context_words(context) if context else "", same, also)
+    parts = (
+        _what(priced),
+        context_words(context) if context else "",
+        _("the same under %(count)s ids", count=priced.ids) if priced.ids > 1 else "",
+        _("the same price on %(lists)s", lists=listed(list(map(shown, priced.also_in)))) if priced.also_in else "",
+    )
     return ", ".join(part for part in parts if part)
 
 
+def _what(priced: Priced) -> str:
+    match priced.what:
+        case "new":
+            return pgettext("price", "new")
+        case "filled_in":
+            return pgettext("price", "filled in, not changed")
+    return ""
+
+
 def context_words(context: Money) -> str:
+    if context.after is None and context.before is None:
+        return _("context not known")
     if context.after is None:
-        return "context not known" if context.before is None else f"context withdrawn, was {tokens(context.before)}"
+        return _("context withdrawn, was %(before)s", before=tokens(context.before))
     if context.before is None or context.before == context.after:
-        return f"{tokens(context.after)} tokens of context"
-    return f"context {tokens(context.after)} tokens, was {tokens(context.before)}"
+        return _("%(now)s tokens of context", now=tokens(context.after))
+    return _("context %(now)s tokens, was %(before)s", now=tokens(context.after), before=tokens(context.before))
 
 
 def price_sentence(priced: Priced) -> str:
-    """`$60.00 to $30.00 in, $360.00 to $180.00 out per 1M tokens.`"""
-    names = {"input": "in", "output": "out"}
-    per_token = [f"{_was_and_is(f)} {names[f.measure]}" for f in priced.figures if f.measure in names]
-    whole = [f"{_was_and_is(f)} for a whole run" for f in priced.figures if f.measure == "run_cost"]
-    told = (
-        [f"{' and '.join(per_token) if len(per_token) < 3 else ', '.join(per_token)} per 1M tokens"]
-        if per_token
-        else []
-    )
-    context = [context_words(f) for f in priced.figures if f.measure == "context"]
-    return f"{capital(', '.join([*told, *whole, *context]))}."
+    """`$60.00 to $30.00 in and $360.00 to $180.00 out per 1M tokens.`"""
+    per_token = [_in_or_out(figure) for figure in priced.figures if figure.measure in ("input", "output")]
+    told = [
+        *([_("%(prices)s per 1M tokens", prices=listed(per_token))] if per_token else []),
+        *(_("%(price)s for a whole run", price=_was_and_is(it)) for it in priced.figures if it.measure == "run_cost"),
+        *(context_words(figure) for figure in priced.figures if figure.measure == "context"),
+    ]
+    return f"{capital(', '.join(told))}."
+
+
+def _in_or_out(figure: Money) -> str:
+    price = _was_and_is(figure)
+    return _("%(price)s in", price=price) if figure.measure == "input" else _("%(price)s out", price=price)
 
 
 def _was_and_is(figure: Money) -> str:
     if figure.before is None or figure.before == figure.after:
         return money(figure.after)
-    return f"{money(figure.before)} to {money(figure.after)}" if figure.after is not None else "no price any more"
+    if figure.after is None:
+        return _("no price any more")
+    return pgettext("price", "%(before)s to %(after)s", before=money(figure.before), after=money(figure.after))

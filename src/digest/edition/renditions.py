@@ -6,6 +6,8 @@ A rendition is put together from parts of the one approved edition; nothing in i
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
+from digest.language import N_
+
 Topic = Literal["models", "scores", "leaderboards", "prices", "comparisons"]
 """A choice of sections. Corrections, the note, source health and the opening are for everybody."""
 
@@ -13,15 +15,20 @@ Format = Literal["full", "short", "text"]
 """full: all chosen sections.   short: the opening, in brief, the watch list, corrections.   text: plain text alone."""
 
 TOPICS: Mapping[Topic, str] = {
-    "models": "New models",
-    "scores": "Score changes",
-    "leaderboards": "Leaderboard shifts",
-    "prices": "Prices and context",
-    "comparisons": "Side by side and best picks",
+    "models": N_("New models"),
+    "scores": N_("Score changes"),
+    "leaderboards": N_("Leaderboard shifts"),
+    "prices": N_("Prices and context"),
+    "comparisons": N_("Side by side and best picks"),
 }
-FORMATS: Mapping[Format, str] = {"full": "Full edition", "short": "Short edition", "text": "Plain text only"}
-LOCALES: Mapping[str, str] = {"en": "English"}
-"""The languages that mail and pages are written in, by language tag (BCP 47)."""
+"""By title, which is translated where it is shown."""
+
+FORMATS: Mapping[Format, str] = {
+    "full": N_("Full edition"),
+    "short": N_("Short edition"),
+    "text": N_("Plain text only"),
+}
+"""By title, which is translated where it is shown."""
 
 DutyKind = Literal["identity", "address", "unsubscribe", "complaints", "consent", "notice", "label"]
 """

@@ -13,7 +13,7 @@ from digest.changes.ranking import leaderboard
 from digest.changes.week import SourceWeek
 from digest.config import Source
 from digest.edition.content import Held, Level, Measure, Name, Standings
-from digest.edition.naming import shown_name
+from digest.edition.naming import blended_unit, shown_name
 from digest.edition.needs import Blend, packaged_needs
 from digest.scores.catalog import Catalog, packaged_catalog, resolve
 from digest.scores.snapshot import Snapshot
@@ -89,7 +89,7 @@ def _columns(week: SourceWeek, title: str) -> Iterator[tuple[Measure, Best, Best
                 source=week.state.source,
                 title=title,
                 benchmark=PRICE,
-                unit=f"USD per 1M tokens, {blend.input} in to {blend.output} out",
+                unit=blended_unit(blend.input, blend.output),
                 higher_is_better=False,
                 comparable=previous is not None,
             ),

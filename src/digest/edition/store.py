@@ -16,6 +16,7 @@ from digest.config import Settings
 from digest.database import UtcDateTime
 from digest.edition.content import Edition, Fact, Rendered
 from digest.errors import StorageError
+from digest.language import catalogues
 
 
 class EditionTable(SQLModel, table=True):
@@ -50,15 +51,18 @@ class Envelope(Fact):
     contact: str = ""
     commercial: bool = False
     regimes: str | None = None
+    catalogues: str | None = None
 
     def is_that_of(self, other: "Envelope") -> bool:
-        """Whether two say the same. One that was stored before editions carried regions' duties knows of none."""
+        """Whether two say the same. One that was stored before editions carried regions' duties, or were told in
+        several languages, knows of none."""
         late = {"postal_address", "contact", "commercial", "regimes"} if self.regimes is None else set()
+        late |= {"catalogues"} if self.catalogues is None else set()
         return self.model_dump(exclude=late) == other.model_dump(exclude=late)
 
 
 def envelope_of(settings: Settings, regimes: str = "") -> Envelope:
-    """The envelope as the settings have it now, with the version of the consent regimes."""
+    """The envelope as the settings have it now, with the version of the consent regimes and of the words."""
     mail = settings.mail
     return Envelope(
         series=settings.series.title,
@@ -71,6 +75,7 @@ def envelope_of(settings: Settings, regimes: str = "") -> Envelope:
         contact=settings.series.contact,
         commercial=settings.series.commercial,
         regimes=regimes,
+        catalogues=catalogues(),
     )
 
 

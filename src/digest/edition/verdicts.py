@@ -8,11 +8,30 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from digest.edition.compared import benchmarks_of, called, figures, lead_of, measure, receipt
+from digest.edition.compared import benchmarks_of, called, either, lead_of, measure, receipt
 from digest.edition.content import Compared, Disagreement, Grouped, Matchup, Versus
-from digest.edition.numbers import NOT_KNOWN, capital, day, full, gap, listed, several, shown
-from digest.edition.terms import context_answer, context_reason, price_answer, price_reason, speeds
-from digest.edition.wording import both_figures, disputed, said_by
+from digest.edition.lead_words import (
+    answer_words,
+    by_words,
+    category_words,
+    margin_words,
+    separation_words,
+    tie_words,
+    tied_words,
+    where_words,
+)
+from digest.edition.numbers import capital, day, full, in_words, listed, shown
+from digest.edition.source_words import both_figures, disputed, said_by
+from digest.edition.terms import (
+    context_answer,
+    context_reason,
+    price_answer,
+    price_reason,
+    speeds,
+    yes_if,
+    yes_or_no,
+)
+from digest.language import _, ngettext, pgettext
 
 _MOST = 3  # sentences of a verdict
 _STRENGTHS = 2  # that are named of one of two models
@@ -28,9 +47,7 @@ def verdict(versus: Versus) -> tuple[str, ...]:
     """One to three sentences: who is ahead on the first source, where the other is strong, what else decides."""
     names = called(versus)
     if not versus.matchups:
-        measured = "both" if len(names) == 2 else "two of them"
-        first = f"No source we carry measured {measured}, so their scores cannot be compared."
-        told = [first]
+        told = [_not_compared(names)]
     else:
         main = versus.matchups[0]
         told = [_standing(main, names, versus.clear_lead), _otherwise(versus, names), _strengths(main, names)]
@@ -38,127 +55,107 @@ def verdict(versus: Versus) -> tuple[str, ...]:
     return tuple(sentence for sentence in told if sentence)[:_MOST]
 
 
+def _not_compared(names: Sequence[str]) -> str:
+    if len(names) == 2:
+        return _("No source we carry measured both, so their scores cannot be compared.")
+    return _("No source we carry measured two of them, so their scores cannot be compared.")
+
+
 def sides(versus: Versus) -> str:
     """Which model stands on which side of the compact section, by its full name, and on whose figures."""
     left, right = (full(contender.name) for contender in versus.contenders[:2])
-    source = f"From {shown(versus.matchups[0].title)}. " if versus.matchups else ""
-    return f"{source}Left: {left}. Right: {right}."
+    if not versus.matchups:
+        return _("Left: %(left)s. Right: %(right)s.", left=left, right=right)
+    source = shown(versus.matchups[0].title)
+    return _("From %(source)s. Left: %(left)s. Right: %(right)s.", source=source, left=left, right=right)
 
 
 def questions(versus: Versus) -> tuple[Answer, ...]:
     """What a reader would ask, answered from the figures, in the order of the page."""
     names = called(versus)
+    two = len(names) == 2
     asked: list[Answer] = []
     for matchup in versus.matchups[:1]:
-        where = "overall" if matchup.overall else _where(matchup)
-        asked.append(Answer(f"{_which(names)} {where}, {_either(names)}?", _overall(matchup, names)))
-        asked += [
-            Answer(f"{_which(names)} for {spoken(group.title)} tasks, {_either(names)}?", _category(group, names))
-            for group in matchup.categories
-        ]
-    two = len(names) == 2
-    asked.append(Answer(f"Which costs {'less' if two else 'least'}?", price_answer(versus, names)))
-    size = "larger" if two else "largest"
-    asked.append(Answer(f"Which has the {size} context window?", context_answer(versus, names)))
+        asked.append(Answer(_which_on(matchup, names), _overall(matchup, names)))
+        asked += [Answer(_which_for(group, names), _category(group, names)) for group in matchup.categories]
+    cheaper = _("Which costs less?") if two else _("Which costs least?")
+    asked.append(Answer(cheaper, price_answer(versus, names)))
+    larger = _("Which has the larger context window?") if two else _("Which has the largest context window?")
+    asked.append(Answer(larger, context_answer(versus, names)))
     if speeds(versus):
-        asked.append(Answer(f"Which is {'faster' if two else 'fastest'}?", _speed_answer(versus, names)))
+        asked.append(Answer(_("Which is faster?") if two else _("Which is fastest?"), _speed_answer(versus, names)))
     asked += _nature(versus, names)
     if len(versus.matchups) > 1 or versus.disagreements:
-        asked.append(Answer("Do the sources agree?", _agreement(versus, names)))
+        asked.append(Answer(_("Do the sources agree?"), _agreement(versus, names)))
     return tuple(asked)
 
 
-def _which(names: Sequence[str]) -> str:
-    return "Which is better" if len(names) == 2 else "Which is best"
+def _which_on(matchup: Matchup, names: Sequence[str]) -> str:
+    two, models = len(names) == 2, either(names)
+    if matchup.overall and two:
+        return _("Which is better overall, %(models)s?", models=models)
+    if matchup.overall:
+        return _("Which is best overall, %(models)s?", models=models)
+    if two:
+        return _("Which is better %(where)s, %(models)s?", where=where_words(matchup), models=models)
+    return _("Which is best %(where)s, %(models)s?", where=where_words(matchup), models=models)
 
 
-def _either(names: Sequence[str]) -> str:
-    return f"{', '.join(names[:-1])} or {names[-1]}"
-
-
-def spoken(title: str) -> str:
-    """A category's title inside a sentence: `Multimodal & grounded` -> `multimodal and grounded`; `IF` stays."""
-    words = shown(title).replace("_", " ").replace(" & ", " and ").split()
-    return " ".join(word if word[1:] != word[1:].lower() else word.lower() for word in words)
+def _which_for(group: Grouped, names: Sequence[str]) -> str:
+    category, models = category_words(group.title), either(names)
+    if len(names) == 2:
+        return _("Which is better for %(category)s tasks, %(models)s?", category=category, models=models)
+    return _("Which is best for %(category)s tasks, %(models)s?", category=category, models=models)
 
 
 # Who is ahead
 
 
-def _where(matchup: Matchup) -> str:
-    """`overall on LiveBench`; `on Aider polyglot (pass rate 2)` where the lead sums nothing up."""
-    source = shown(matchup.title)
-    if matchup.overall or matchup.lead is None:
-        return f"overall on {source}"
-    return f"on {source} ({measure(matchup.lead)})"
-
-
 def _standing(matchup: Matchup, names: Sequence[str], clear: Decimal) -> str:
     """The first sentence: ahead, clearly ahead, tied, or not comparable, on the benchmark that ranks the source."""
-    lead, where = matchup.lead, _where(matchup)
+    lead, where = matchup.lead, where_words(matchup)
     if lead is None:
         return _not_ranked(matchup, names)
     if lead.winner is None:
-        who = "the two tie: " if len(names) == 2 else ""
-        return f"{capital(where)}, {who}{_tie(lead, names, whole=matchup.overall)}."
-    ahead = "is clearly ahead" if _is_clear(lead, clear) else "is ahead"
-    unsure = "; how uncertain that is, the source does not say" if lead.uncertainty == "none" else ""
-    by = _score_line(lead, names, whole=matchup.overall)
-    return f"{names[lead.winner]} {ahead} {where}, {by}{_lower(lead)}{unsure}."
+        return _level(lead, capital(where), names, whole=matchup.overall)
+    who, by = names[lead.winner], by_words(lead, names, whole=matchup.overall)
+    if _is_clear(lead, clear):
+        return _("%(name)s is clearly ahead %(where)s, %(figures)s.", name=who, where=where, figures=by)
+    if lead.uncertainty == "none":
+        return _(
+            "%(name)s is ahead %(where)s, %(figures)s; how uncertain that is, the source does not say.",
+            name=who,
+            where=where,
+            figures=by,
+        )
+    return _("%(name)s is ahead %(where)s, %(figures)s.", name=who, where=where, figures=by)
+
+
+def _level(lead: Compared, where: str, names: Sequence[str], *, whole: bool) -> str:
+    """That they tie, or which of several do; `where` begins the sentence."""
+    why = tie_words(lead, names, whole=whole)
+    if len(names) == 2:
+        return _("%(where)s, the two tie: %(why)s.", where=where, why=why)
+    return _("%(where)s, %(names)s tie for first: %(why)s.", where=where, names=tied_words(lead, names), why=why)
 
 
 def _not_ranked(matchup: Matchup, names: Sequence[str]) -> str:
+    source = shown(matchup.title)
     missing = [
         name for name, entrant in zip(names, matchup.entrants, strict=True) if entrant is None or entrant.rank is None
     ]
-    has = listed(missing) or "any of them"
-    return f"{shown(matchup.title)} has no overall figure for {has}, so there is no overall comparison."
+    if not missing:
+        return _("%(source)s has no overall figure for any of them, so there is no overall comparison.", source=source)
+    return _(
+        "%(source)s has no overall figure for %(names)s, so there is no overall comparison.",
+        source=source,
+        names=listed(missing),
+    )
 
 
 def _is_clear(compared: Compared, times: Decimal) -> bool:
     """Whether a lead is several times what it takes to be one; never where the uncertainty is not known."""
     return bool(compared.needed) and lead_of(compared) >= times * compared.needed
-
-
-def _lower(compared: Compared) -> str:
-    return "" if compared.higher_is_better else " (lower is better)"
-
-
-def _score_line(compared: Compared, names: Sequence[str], *, whole: bool = False) -> str:
-    """The figures of a benchmark that has a winner: `87 to 62`, of three `78.6, before C with 67.8 and B with 65.8`."""
-    texts = figures(compared, whole=whole)
-    first, *rest = compared.order
-    if len(names) == 2:
-        return f"{texts[first]} to {texts[rest[0]]}"
-    return f"{texts[first]}, before {listed([f'{names[place]} with {texts[place]}' for place in rest])}"
-
-
-def _tie(compared: Compared, names: Sequence[str], *, whole: bool = False) -> str:
-    """`80.7 and 80.3 are within our margin of 1.0 point`; of three, who ties, why, and who is behind."""
-    texts = figures(compared, whole=whole)
-    level = [place for place in compared.order if _outcome(compared, place) == "tie"]
-    why = _within(compared, [texts[place] or "" for place in level])
-    if len(names) == 2:
-        return why
-    behind = [f"{names[place]} has {texts[place]}" for place in compared.order if place not in level]
-    return "; ".join([f"{listed([names[place] for place in level])} tie for first: {why}", *behind])
-
-
-def _outcome(compared: Compared, place: int) -> str | None:
-    result = compared.results[place]
-    return result.outcome if result is not None else None
-
-
-def _within(compared: Compared, texts: Sequence[str]) -> str:
-    """Why figures are a tie: they are equal, or their difference is inside the uncertainty."""
-    if len(set(texts)) == 1:
-        return f"{'both' if len(texts) == 2 else 'all'} have {texts[0]}"
-    pair = listed(list(texts))
-    if compared.uncertainty == "margin":
-        return f"{pair} are within our margin of {gap(compared.needed, compared.unit)}"
-    if compared.uncertainty == "interval":
-        return f"the published intervals of {pair} overlap"
-    return f"{pair} are within their margin of error"
 
 
 def _otherwise(versus: Versus, names: Sequence[str]) -> str:
@@ -169,10 +166,22 @@ def _otherwise(versus: Versus, names: Sequence[str]) -> str:
         if main is None or lead is None or lead.winner is None or lead.winner == main.winner:
             continue
         if main.winner is None or lead.results[main.winner] is not None:  # a model that was not there lost nothing
-            where = f"On {shown(matchup.title)} of {day(matchup.current.on, year=True)}"
-            turned = " it is the other way round:" if main.winner is not None and len(names) == 2 else ","
-            return f"{where}{turned} {names[lead.winner]} is ahead, {_score_line(lead, names)}{_lower(lead)}."
+            return _elsewhere(matchup, lead, names, turned=main.winner is not None and len(names) == 2)
     return ""
+
+
+def _elsewhere(matchup: Matchup, lead: Compared, names: Sequence[str], *, turned: bool) -> str:
+    source, on = shown(matchup.title), day(matchup.current.on, year=True)
+    who, by = names[lead.order[0]], by_words(lead, names)
+    if turned:
+        return _(
+            "On %(source)s of %(day)s it is the other way round: %(name)s is ahead, %(figures)s.",
+            source=source,
+            day=on,
+            name=who,
+            figures=by,
+        )
+    return _("On %(source)s of %(day)s, %(name)s is ahead, %(figures)s.", source=source, day=on, name=who, figures=by)
 
 
 # Where each is strong
@@ -184,9 +193,13 @@ def _strengths(matchup: Matchup, names: Sequence[str]) -> str:
     told = {place: _strength(matchup, place, names) for place in range(len(names)) if place != winner}
     strong = {names[place]: strength for place, strength in told.items() if strength}
     if strong and _in_categories(matchup):
-        return f"Pick {'; '.join(f'{name} for {strength}' for name, strength in strong.items())}."
+        picks = [_("%(name)s for %(strength)s", name=name, strength=strength) for name, strength in strong.items()]
+        return _("Pick %(picks)s.", picks="; ".join(picks))
     if strong:
-        return f"{'; '.join(f'{name} is ahead on {strength}' for name, strength in strong.items())}."
+        ahead = [
+            _("%(name)s is ahead on %(strength)s", name=name, strength=strength) for name, strength in strong.items()
+        ]
+        return f"{'; '.join(ahead)}."
     if winner is None or len(names) > 2:
         return ""
     return _ahead_nowhere(matchup, 1 - winner, names)
@@ -203,26 +216,35 @@ def _ahead_nowhere(matchup: Matchup, place: int, names: Sequence[str]) -> str:
     count = tally.wins + tally.ties + tally.losses
     if tally.wins or count < 2:
         return ""
-    among = several(count, "category" if grouped else "benchmark", words=True)
-    return f"{names[place]} is ahead {'in' if grouped else 'on'} none of {among}."
+    if grouped:
+        return ngettext(
+            "%(name)s is ahead in none of %(count)s category.",
+            "%(name)s is ahead in none of %(count)s categories.",
+            count,
+            count=in_words(count),
+            name=names[place],
+        )
+    return ngettext(
+        "%(name)s is ahead on none of %(count)s benchmark.",
+        "%(name)s is ahead on none of %(count)s benchmarks.",
+        count,
+        count=in_words(count),
+        name=names[place],
+    )
 
 
 def _strength(matchup: Matchup, place: int, names: Sequence[str]) -> str:
     """The categories, or where there are none the benchmarks, on which a contender is furthest ahead of all others."""
-    groups = [(spoken(group.title), group.whole) for group in matchup.categories if group.whole]
+    groups = [(category_words(group.title), group.whole) for group in matchup.categories if group.whole]
     own = matchup.lead.benchmark if matchup.lead else ""
     every = groups or [(measure(one), one) for one in benchmarks_of(matchup) if one.scored and one.benchmark != own]
     won = [pair for pair in every if pair[1].winner == place]
     best = sorted(won, key=lambda pair: lead_of(pair[1]), reverse=True)[: _STRENGTHS if len(names) == 2 else 1]
-    labels = [f"{label}{' tasks' if groups and one is best[-1][1] else ''} ({_margin(one)})" for label, one in best]
+    labels = [f"{label} ({margin_words(one)})" for label, one in best]
+    if groups and best:
+        label, one = best[-1]
+        labels[-1] = _("%(category)s tasks (%(figures)s)", category=label, figures=margin_words(one))
     return listed(labels)
-
-
-def _margin(compared: Compared) -> str:
-    """The first against the second: `70 to 56.7`, `8.1 to 9.4, lower is better`."""
-    texts = figures(compared)
-    first, second = compared.order[:2]
-    return f"{texts[first]} to {texts[second]}{'' if compared.higher_is_better else ', lower is better'}"
 
 
 # Answers
@@ -232,35 +254,21 @@ def _overall(matchup: Matchup, names: Sequence[str]) -> str:
     lead = matchup.lead
     if lead is None:
         return _not_ranked(matchup, names)
-    told = [_answer(lead, names, whole=matchup.overall)]
+    told = [answer_words(lead, names, whole=matchup.overall)]
     if matchup.separator is None or matchup.separator.benchmark != lead.benchmark:
-        told.append(_separation(matchup.separator, names))
+        told.append(separation_words(matchup.separator, names))
     if lead.self_reported:
-        told.append("The makers report these figures themselves.")
+        told.append(_("The makers report these figures themselves."))
     return " ".join(told)
 
 
 def _category(group: Grouped, names: Sequence[str]) -> str:
     separator = next((one for one in group.benchmarks if one.benchmark == group.separator), None)
-    most = _separation(separator, names)
+    most = separation_words(separator, names)
     if group.whole is None:
-        return f"Not told: the category's figure is incomplete. {most}".strip()
-    return f"{_answer(group.whole, names)} {most}".strip()
-
-
-def _answer(compared: Compared, names: Sequence[str], *, whole: bool = False) -> str:
-    if compared.winner is None:
-        return f"{'Neither: ' if len(names) == 2 else ''}{_tie(compared, names, whole=whole)}."
-    return f"{names[compared.winner]}, {_score_line(compared, names, whole=whole)}{_lower(compared)}."
-
-
-def _separation(separator: Compared | None, names: Sequence[str]) -> str:
-    """`SWE-bench Pro separates them most, 85 to 42`, with who is ahead there."""
-    if separator is None:
-        return "No single benchmark separates them beyond uncertainty."
-    texts, (first, *_rest, last) = figures(separator), separator.order
-    figures_ = f"{texts[first]} for {names[first]}, {texts[last]} for {names[last]}"
-    return f"{measure(separator)} separates them most: {figures_}{_lower(separator)}."
+        incomplete = _("Not told: the category's figure is incomplete.")
+        return f"{incomplete} {most}".strip()
+    return f"{answer_words(group.whole, names)} {most}".strip()
 
 
 # What the models are
@@ -271,40 +279,42 @@ def _weights_reason(versus: Versus, names: Sequence[str]) -> str:
     if {one.open_weights for one in versus.contenders} != {True, False} or len(names) != 2:
         return ""
     place = next(place for place, one in enumerate(versus.contenders) if one.open_weights)
-    return f"Only {names[place]} has open weights, so only it can run on machines of your own."
+    return _("Only %(name)s has open weights, so only it can run on machines of your own.", name=names[place])
 
 
 def _speed_answer(versus: Versus, names: Sequence[str]) -> str:
     return " ".join(
-        f"By {measure(compared)} ({receipt(matchup.title, matchup.current)}): {_answer(compared, names)}"
+        _(
+            "By %(benchmark)s (%(receipt)s): %(answer)s",
+            benchmark=measure(compared),
+            receipt=receipt(matchup.title, matchup.current),
+            answer=answer_words(compared, names),
+        )
         for matchup, compared in speeds(versus)
     )
 
 
 def _nature(versus: Versus, names: Sequence[str]) -> list[Answer]:
     """What the catalogue knows of them; nothing where it knows nothing."""
-    weights = [one.open_weights for one in versus.contenders]
+    weights = [yes_if(one.open_weights) for one in versus.contenders]
     reasoning = [one.reasoning for one in versus.contenders]
-    open_ = [{True: "yes", False: "no", None: None}[it] for it in weights]
     told = []
-    if any(open_):
-        told.append(Answer("Are the weights open?", _yes_and_no(names, open_)))
+    if any(weights):
+        told.append(Answer(_("Are the weights open?"), _yes_and_no(names, weights)))
     if any(reasoning):
-        slower = " Reasoning takes more time and more tokens." if {"yes", "no"} <= set(reasoning) else ""
-        told.append(Answer("Do they reason before they answer?", _yes_and_no(names, reasoning) + slower))
+        slower = [_("Reasoning takes more time and more tokens.")] if {"yes", "no"} <= set(reasoning) else []
+        told.append(Answer(_("Do they reason before they answer?"), " ".join([_yes_and_no(names, reasoning), *slower])))
     return told
-
-
-_YES_AND_NO = {"yes": "yes", "no": "no", "hybrid": "on request", None: NOT_KNOWN}
 
 
 def _yes_and_no(names: Sequence[str], facts: Sequence[str | None]) -> str:
     """`Yes, both.`, `No, none of them.`, or `kimi-k2.6: yes; gpt-5.5: no.`"""
+    two = len(names) == 2
     if set(facts) == {"yes"}:
-        return f"Yes, {'both' if len(names) == 2 else 'all of them'}."
+        return _("Yes, both.") if two else _("Yes, all of them.")
     if set(facts) == {"no"}:
-        return f"No, {'neither' if len(names) == 2 else 'none of them'}."
-    return f"{'; '.join(f'{name}: {_YES_AND_NO[fact]}' for name, fact in zip(names, facts, strict=True))}."
+        return _("No, neither.") if two else _("No, none of them.")
+    return f"{'; '.join(f'{name}: {yes_or_no(fact)}' for name, fact in zip(names, facts, strict=True))}."
 
 
 # Do the sources agree
@@ -322,20 +332,27 @@ def _agreement(versus: Versus, names: Sequence[str]) -> str:
         about = [it for it in versus.disagreements if it.name.model == contender.name.model]
         if about and contender.name.model not in {one.name.model for one in versus.contenders[:place]}:
             told.append(_disputed(names[place], about))
-    return " ".join(told) or "None of them ranks both, and no figure is disputed."
+    return " ".join(told) or _("None of them ranks both, and no figure is disputed.")
 
 
 def _short(lead: Compared, names: Sequence[str]) -> str:
-    return "a tie" if lead.winner is None else f"{names[lead.winner]} is ahead, {_margin(lead)}"
+    if lead.winner is None:
+        return pgettext("of two models", "a tie")
+    return _("%(name)s is ahead, %(figures)s", name=names[lead.winner], figures=margin_words(lead))
 
 
 def _disputed(name: str, about: Sequence[Disagreement]) -> str:
     """`Not on B: BrowseComp is 78.6 (one, Thu 12 Mar) or 62.0 (other, Thu 12 Mar); two more figures differ.`"""
-    told = []
-    for it in about[:_DISPUTES]:
-        pairs = zip(both_figures(it), it.said, strict=True)
-        told.append(f"{disputed(it)} is {' or '.join(f'{figure} ({said_by(said)})' for figure, said in pairs)}")
+    told = [_said_of(it) for it in about[:_DISPUTES]]
     rest = len(about) - len(told)
     if rest:
-        told.append(f"{several(rest, 'more figure', words=True)} {'differs' if rest == 1 else 'differ'}")
-    return f"Not on {name}: {'; '.join(told)}."
+        told.append(
+            ngettext("%(count)s more figure differs", "%(count)s more figures differ", rest, count=in_words(rest))
+        )
+    return _("Not on %(name)s: %(facts)s.", name=name, facts="; ".join(told))
+
+
+def _said_of(disagreement: Disagreement) -> str:
+    pairs = zip(both_figures(disagreement), disagreement.said, strict=True)
+    one, other = (f"{figure} ({said_by(said)})" for figure, said in pairs)
+    return _("%(measure)s is %(one)s or %(other)s", measure=disputed(disagreement), one=one, other=other)

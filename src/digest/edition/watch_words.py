@@ -21,32 +21,27 @@ from digest.edition.content import (
     Renamed,
     Watched,
 )
+from digest.edition.naming import shown_unit
 from digest.edition.numbers import (
     benchmark_name,
     capital,
     day,
     full,
+    in_words,
     listed,
     monday,
     money,
     plain,
+    rounded,
     score,
-    several,
     shown,
 )
+from digest.edition.pick_words import title
 from digest.edition.price_words import price_cell, price_sentence
 from digest.edition.retelling import Thread
-from digest.edition.wording import (
-    cause,
-    coverage,
-    disagreement_sentence,
-    measure,
-    method_sentence,
-    moved_score,
-    movement,
-    rank_words,
-    renamed_sentence,
-)
+from digest.edition.source_words import disagreement_sentence, method_sentence, renamed_sentence
+from digest.edition.wording import cause, coverage, measure, moved_score, movement, rank_words
+from digest.language import _, ngettext, pgettext
 
 _NAMED = 8
 _TIED = 4
@@ -77,7 +72,8 @@ def row_of(thread: Thread) -> Row:
         case Place() as place, Board() as board:
             return _place(place, board)
         case Arrival() as new, Arrivals() as arrivals:
-            told = f"New on {shown(arrivals.title)}. {coverage(arrivals, new)}".strip()
+            told = _("New on %(source)s.", source=shown(arrivals.title))
+            told = f"{told} {coverage(arrivals, new)}".strip()
             return Row(new.name, "", told, rank_words(new.rank, new.tied), score(new.value, arrivals.unit))
         case Mover() as mover, Movers() as movers:
             cell = moved_score(movers, mover)
@@ -90,11 +86,11 @@ def row_of(thread: Thread) -> Row:
         case Pick() as pick, _:
             return _pick(pick)
         case Disagreement() as told, _:
-            return Row(told.name, "", disagreement_sentence(told), "disputed")
+            return Row(told.name, "", disagreement_sentence(told), pgettext("a figure", "disputed"))
         case MethodNote() as note, _:
             return Row(None, benchmark_name(note.benchmark), method_sentence(note))
         case Renamed() as renamed, _:
-            return Row(renamed.after, "", renamed_sentence(renamed), "renamed")
+            return Row(renamed.after, "", renamed_sentence(renamed), pgettext("a row", "renamed"))
         case entry, section:
             raise TypeError(f"a {type(entry).__name__} stands in no {type(section).__name__}")
 
@@ -102,49 +98,88 @@ def row_of(thread: Thread) -> Row:
 def _first(board: Board) -> Row:
     """Who holds a board's first place. A tie is said to be one, and a lead within noise as well."""
     first, before = board.places[0], board.previous_leader
-    how = {"new_but_tied": "Tied for first", "new_within_noise": "First, within noise,"}.get(board.leader, "First")
-    was = f" Before, {full(before)} was first." if before else ""
-    told = f"{how} on {measure(board)}.{was}"
+    match board.leader:
+        case "new_but_tied":
+            told = _("Tied for first on %(board)s.", board=measure(board))
+        case "new_within_noise":
+            told = _("First, within noise, on %(board)s.", board=measure(board))
+        case _:
+            told = _("First on %(board)s.", board=measure(board))
+    if before:
+        told += " " + _("Before, %(models)s was first.", models=full(before))
     return Row(first.name, "", told, rank_words(first.rank, first.tied), score(first.score.value, board.unit))
 
 
 def _place(place: Place, board: Board) -> Row:
     now, before = place.score.value, place.previous.value if place.previous else None
-    same = ", score unchanged" if now == before else ""
-    told = f"{measure(board)}: {score(now, board.unit)}{same}."
+    figure = score(now, board.unit)
+    if now == before:
+        told = _("%(board)s: %(figure)s, score unchanged.", board=measure(board), figure=figure)
+    else:
+        told = f"{measure(board)}: {figure}."
     tone = {"up": "good", "down": "bad"}.get(place.movement or "", "plain")
     return Row(place.name, "", told, rank_words(place.rank, place.tied), movement(place), tone)
 
 
 def _price(priced: Priced, prices: PriceList) -> Row:
     told = f"{shown(prices.title)}: {price_sentence(priced)}"
-    if priced.what in ("new", "filled_in"):
-        return Row(priced.name, "", told, "new price" if priced.what == "new" else "price known")
-    if priced.what == "withdrawn":
-        names = {"input": "in", "output": "out"}
-        was = [f"{money(f.before)} {names[f.measure]}" for f in priced.figures if f.measure in names and f.before]
-        before = f"; it was {listed(was)} per 1M tokens" if was else ""
-        return Row(priced.name, "", f"{shown(prices.title)} gives no price any more{before}.", "withdrawn", tone="bad")
-    moved = next((money.measure for money in priced.figures if money.measure != "context"), "context")
-    cell = price_cell(priced, moved) if moved != "context" else None
-    return Row(priced.name, "", told, "price" if cell else "context", *((cell.change, cell.tone) if cell else ()))
+    match priced.what:
+        case "new":
+            return Row(priced.name, "", told, _("new price"))
+        case "filled_in":
+            return Row(priced.name, "", told, _("price known"))
+        case "withdrawn":
+            value = pgettext("a price", "withdrawn")
+            return Row(priced.name, "", _no_price_any_more(priced, prices), value, tone="bad")
+    moved = next((money.measure for money in priced.figures if money.measure != "context"), None)
+    if moved is None:
+        return Row(priced.name, "", told, _("context"))
+    cell = price_cell(priced, moved)
+    return Row(priced.name, "", told, pgettext("what changed", "price"), cell.change, cell.tone)
+
+
+def _no_price_any_more(priced: Priced, prices: PriceList) -> str:
+    was = []
+    for figure in priced.figures:
+        if figure.before and figure.measure == "input":
+            was.append(pgettext("a price", "%(price)s in", price=money(figure.before)))
+        if figure.before and figure.measure == "output":
+            was.append(pgettext("a price", "%(price)s out", price=money(figure.before)))
+    source = shown(prices.title)
+    if not was:
+        return _("%(list)s gives no price any more.", list=source)
+    return _("%(list)s gives no price any more; it was %(prices)s per 1M tokens.", list=source, prices=listed(was))
 
 
 def _pick(pick: Pick) -> Row:
-    now = _names([choice.name for choice in pick.leaders]) or "no model"
+    now = _names([choice.name for choice in pick.leaders])
     before = _names([choice.name for choice in pick.change.before]) if pick.change else ""
-    return Row(None, shown(pick.title), f"Now {now}. Before, {before or 'no model'}.", _PICKED[pick.outcome])
-
-
-_PICKED = {"pick": "new pick", "tie": "a tie", "none": "no pick"}
+    told = _("Now %(now)s. Before, %(before)s.", now=now or _("no model"), before=before or _("no model"))
+    match pick.outcome:
+        case "pick":
+            return Row(None, title(pick), told, _("new pick"))
+        case "tie":
+            return Row(None, title(pick), told, _("a tie"))
+        case "none":
+            return Row(None, title(pick), told, pgettext("behind a need", "no pick"))
 
 
 def _top(one: Measure) -> Row:
     """Who could be first in a category: a tie is told as one."""
-    now, before = _names(one.first), _names(one.first_before)
-    told = f"{now} {'tie for first' if len(one.first) > 1 else 'is first'} on {shown(one.title)}."
-    was = f" Before, {before} {'tied for first' if len(one.first_before) > 1 else 'was first'}." if before else ""
-    return Row(None, capital(benchmark_name(one.benchmark)), told + was, "a tie" if len(one.first) > 1 else "new first")
+    tied, source, models = len(one.first) > 1, shown(one.title), _names(one.first)
+    if tied:
+        told = _("%(models)s tie for first on %(source)s.", models=models, source=source)
+    else:
+        told = _("%(models)s is first on %(source)s.", models=models, source=source)
+    if before := _names(one.first_before):
+        were = len(one.first_before) > 1
+        was = (
+            _("Before, %(models)s tied for first.", models=before)
+            if were
+            else _("Before, %(models)s was first.", models=before)
+        )
+        told = f"{told} {was}"
+    return Row(None, capital(benchmark_name(one.benchmark)), told, _("a tie") if tied else _("new first"))
 
 
 def _names(names: Sequence[Name]) -> str:
@@ -154,33 +189,51 @@ def _names(names: Sequence[Name]) -> str:
 def crossing_row(crossing: Crossing) -> Row:
     """A model that a reader's threshold lets through now."""
     line = crossing.threshold
-    wanted = f"at least {plain(line.at_least).removesuffix('.0')} under {money(line.under)}"
-    told = (
-        f"{score(crossing.score, '%')} in {shown(line.category)} on {shown(crossing.source)}; lowest price by "
-        f"{shown(crossing.price_source)} in {shown(crossing.unit)}. You asked for {wanted}."
+    least = rounded(line.at_least, 1)
+    asked = _(
+        "You asked for at least %(at_least)s under %(under)s.",
+        at_least=plain(least, 0 if least == least.to_integral_value() else 1),
+        under=money(line.under),
     )
-    was = f"was {money(crossing.price_before)}" if crossing.price_before is not None else ""
-    return Row(None, shown(crossing.name), told, money(crossing.price), was)
+    told = _(
+        "%(figure)s in %(category)s on %(board)s; lowest price by %(list)s in %(unit)s.",
+        figure=score(crossing.score, "%"),
+        category=shown(line.category),
+        board=shown(crossing.source),
+        list=shown(crossing.price_source),
+        unit=shown_unit(crossing.unit),
+    )
+    was = "" if crossing.price_before is None else _("was %(price)s", price=money(crossing.price_before))
+    return Row(None, shown(crossing.name), f"{told} {asked}", money(crossing.price), was)
 
 
 def since(watched: Watched) -> str:
     """Over what time it is told."""
     if not watched.missed:
-        return "What changed this week for what you follow."
-    editions = several(watched.missed, "edition", words=True)
-    return f"What changed since {day(monday(watched.since))} for what you follow, with {editions} that you did not get."
+        return _("What changed this week for what you follow.")
+    return ngettext(
+        "What changed since %(day)s for what you follow, with %(count)s edition that you did not get.",
+        "What changed since %(day)s for what you follow, with %(count)s editions that you did not get.",
+        watched.missed,
+        count=in_words(watched.missed),
+        day=day(monday(watched.since)),
+    )
 
 
 def standing_still(watched: Watched) -> str:
     """What holds still, what moved without a story, and what is gone; or that nothing is to be told."""
     sentences = []
     if not (watched.crossings or watched.stories or watched.withdrawn):
-        sentences.append("No story of this edition is about what you follow.")
-    for said, names in (
-        ("No longer listed", watched.withdrawn),
-        ("Unchanged", watched.unchanged),
-        ("Moved within noise, or further down than this mail lists", watched.moved),
-    ):
-        if names:
-            sentences.append(f"{said}: {listed([shown(name) for name in names[:_NAMED]], len(names[_NAMED:]))}.")
+        sentences.append(_("No story of this edition is about what you follow."))
+    if watched.withdrawn:
+        sentences.append(_("No longer listed: %(models)s.", models=_titles(watched.withdrawn)))
+    if watched.unchanged:
+        sentences.append(_("Unchanged: %(models)s.", models=_titles(watched.unchanged)))
+    if watched.moved:
+        moved = _titles(watched.moved)
+        sentences.append(_("Moved within noise, or further down than this mail lists: %(models)s.", models=moved))
     return " ".join(sentences)
+
+
+def _titles(titles: Sequence[str]) -> str:
+    return listed([shown(title) for title in titles[:_NAMED]], len(titles[_NAMED:]))

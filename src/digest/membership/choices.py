@@ -1,7 +1,9 @@
 """A reader's own choices: what the mail holds, when it pauses. Reached by a link that was mailed to the reader."""
 
+import difflib
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from typing import Literal, NamedTuple, cast
 
@@ -14,8 +16,9 @@ from digest.edition.content import WatchList
 from digest.edition.needs import packaged_needs
 from digest.edition.numbers import shown
 from digest.edition.renditions import FORMATS, Format, Topic
-from digest.edition.watching import known_names, parse_watch_list
+from digest.edition.watching import Known, known_names, parse_watch_list
 from digest.errors import DigestError, UsageError
+from digest.language import _, pgettext
 from digest.membership.signing_up import Result, parse_country, parse_locale, parse_topics
 from digest.subscribers import links, regimes, store
 from digest.subscribers.consent import LIVE, ConsentEvent
@@ -28,6 +31,14 @@ MOST_WATCHED = 10
 _PRESSED_AGAIN = timedelta(days=1)
 
 QuietWeeks = Literal["note", "skip"]
+
+
+class FieldError(UsageError):
+    """What is wrong with a field of the form, in the language that is spoken."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(reason)
+        self.field = field
 
 
 class Choices(NamedTuple):
@@ -108,6 +119,18 @@ def whose(
     return "expired" if read.expired or reader is None else reader
 
 
+def language_of(
+    engine: Engine, token: str, purposes: Sequence[str], keys: Sequence[bytes], now: datetime
+) -> str | None:
+    """The language of the reader whom a token for one of the purposes names, be it over or not; None for nobody's."""
+    read = next(filter(None, (links.read(token, purpose, keys, now) for purpose in purposes)), None)
+    if read is None:
+        return None
+    with reading(engine) as connection:
+        reader = store.one(connection, read.subscriber_id)
+    return reader.locale if reader else None
+
+
 def fresh_token(engine: Engine, confirm_token: str, keys: Sequence[bytes], now: datetime) -> str | None:
     """A preferences token for the reader who has just confirmed by this token; None if they did not."""
     read = links.read(confirm_token, "confirm", keys, now)
@@ -130,15 +153,15 @@ def parse(
     """Choices from the form's fields locale, format, quiet_weeks and country.
 
     `add` is a name to follow (a model, maker, benchmark, category or need), `remove` names followed until now. Raises
-    UsageError with the reason.
+    UsageError with the reason, FieldError where it is one of topics or add.
     """
     reads, quiet = fields.get("format", before.format), fields.get("quiet_weeks", before.quiet_weeks)
     if reads not in FORMATS:
-        raise UsageError(f"format is none of {', '.join(FORMATS)}.")
+        raise UsageError(_("format is none of %(formats)s.", formats=", ".join(FORMATS)))
     if quiet not in ("note", "skip"):
-        raise UsageError("quiet_weeks is neither note nor skip.")
+        raise UsageError(_("quiet_weeks is neither note nor skip."))
     if not topics:
-        raise UsageError("topics: choose at least one, or leave.")
+        raise FieldError("topics", _("Choose at least one, or leave."))
     return Choices(
         topics=parse_topics(topics),
         watch=_following(before.watch, add.strip(), remove, engine),
@@ -156,7 +179,7 @@ def _following(before: WatchList, add: str, remove: Sequence[str], engine: Engin
     kept = {key: [name for name in getattr(before, key) if name not in remove] for key in _NAMED}
     if add:
         if sum(map(len, kept.values())) >= MOST_WATCHED:
-            raise UsageError(f"watch list: {MOST_WATCHED} are followed already; take one off first.")
+            raise FieldError("add", _("%(count)s are followed already; take one off first.", count=MOST_WATCHED))
         key, name = _named(add, engine)
         kept[key] = list(dict.fromkeys([*kept[key], name]))
     return WatchList.model_validate({**kept, "thresholds": before.thresholds})
@@ -167,18 +190,32 @@ def _named(add: str, engine: Engine) -> tuple[str, str]:
     with reading(engine) as connection:
         newest = editions.newest_approved(connection)
     if newest is None:
-        raise UsageError("watch list: there is no edition yet whose models could be followed.")
+        raise FieldError("add", _("There is no edition yet whose models could be followed."))
     known = known_names(newest.edition, tuple(packaged_needs().needs))
-    near = ""
     for key in _NAMED:
-        try:
-            watch = parse_watch_list(json.dumps({key: [add]}), known)
-        except DigestError as error:
-            near = near or str(error).partition("did you mean ")[2]
-        else:
-            return key, getattr(watch, key)[0]
-    hint = f"did you mean {near}" if near else "write the name of a model, maker, benchmark, category or need."
-    raise UsageError(f'watch list: nothing called "{shown(add, 60)}" can be followed; {hint}')
+        with suppress(DigestError):
+            return key, getattr(parse_watch_list(json.dumps({key: [add]}), known), key)[0]
+    near, name = _nearest(add, known), shown(add, 60)
+    raise FieldError(
+        "add",
+        _('Nothing called "%(name)s" can be followed; did you mean %(near)s?', name=name, near=near)
+        if near
+        else _(
+            'Nothing called "%(name)s" can be followed; write the name of a model, maker, benchmark, category or need.',
+            name=name,
+        ),
+    )
+
+
+def _nearest(add: str, known: Known) -> str:
+    """Names like the one that was typed, of the first kind that has any; empty where none has."""
+    typed = " ".join(add.lower().replace("-", " ").replace("_", " ").split())[:80]
+    between = pgettext("between names", "or")
+    for kind in known:
+        near = difflib.get_close_matches(typed, kind, n=3, cutoff=0.5)
+        if near:
+            return f" {between} ".join(shown(kind[one]) for one in near)
+    return ""
 
 
 def change(

@@ -23,8 +23,8 @@ from sqlalchemy import Connection, Engine
 
 from digest.config import Settings
 from digest.database import writing
-from digest.edition.renditions import LOCALES
 from digest.errors import DigestError, StorageError, UsageError
+from digest.language import LOCALES
 from digest.membership.addresses import email_key
 from digest.membership.signing_up import parse_country, parse_locale, parse_topics
 from digest.subscribers import regimes, store

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine
 from digest.database import reading, writing
 from digest.delivery import outbox
 from digest.edition.renditions import TOPICS
+from digest.language import N_
 from digest.membership.choices import choices_of, whose
 from digest.membership.signing_up import Result
 from digest.subscribers import links, store
@@ -17,11 +18,11 @@ from digest.subscribers.consent import LIVE, WORDINGS, ConsentEvent, fold
 from digest.subscribers.store import Subscriber
 
 REASONS: Mapping[str, str] = {
-    "often": "It comes too often",
-    "long": "It is too long",
-    "interest": "It is not about what I need",
-    "elsewhere": "I read it elsewhere",
-    "asked": "I did not ask for it",
+    "often": N_("It comes too often"),
+    "long": N_("It is too long"),
+    "interest": N_("It is not about what I need"),
+    "elsewhere": N_("I read it elsewhere"),
+    "asked": N_("I did not ask for it"),
 }
 """Why a reader leaves, in words of ours: a free text could hold anything."""
 

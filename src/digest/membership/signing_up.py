@@ -10,8 +10,9 @@ from sqlalchemy import Connection, Engine
 from digest.config import Settings
 from digest.database import reading, writing
 from digest.delivery import outbox
-from digest.edition.renditions import LOCALES, TOPICS, Topic
+from digest.edition.renditions import TOPICS, Topic
 from digest.errors import UsageError
+from digest.language import LOCALES, _
 from digest.membership.addresses import email_key
 from digest.subscribers import consent, links, regimes, store
 from digest.subscribers.consent import LIVE, Consent, ConsentEvent, fold
@@ -36,7 +37,10 @@ _COUNTRY = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 
 
 class Request(NamedTuple):
-    """A visitor's request, parsed. `country` is an ISO 3166 code or None; `derived` says how it was learnt."""
+    """A visitor's request, parsed. `country` is an ISO 3166 code or None; `derived` says how it was learnt.
+
+    `wording` is the version of the words that were shown; empty for the newest ones in the language of the request.
+    """
 
     email: str
     email_key: str
@@ -45,6 +49,7 @@ class Request(NamedTuple):
     country: str | None
     derived: Derived
     method: str = "sign-up form"
+    wording: str = ""
 
     def __repr__(self) -> str:
         return f"Request(country={self.country!r}, derived={self.derived!r}, method={self.method!r})"
@@ -57,7 +62,8 @@ def parse(
     derived: Literal["header", "database", "unknown"],
     method: str = "sign-up form",
 ) -> Request:
-    """A request from a form's fields email, locale, country and agree. A declared country goes before a located one.
+    """A request from a form's fields email, locale, country and agree; `wording` is the version of what agree says.
+    A declared country goes before a located one.
 
     Raises UsageError with the reason, never naming the address.
     """
@@ -76,6 +82,7 @@ def parse(
         country=declared or located,
         derived="declared" if declared else derived if located else "unknown",
         method=method,
+        wording=fields.get("wording", ""),
     )
 
 
@@ -83,21 +90,21 @@ def parse_country(text: str) -> str | None:
     """An ISO 3166 code (DE, US-CA) or None for nothing. Raises UsageError."""
     code = text.strip().upper()
     if code and not _COUNTRY.fullmatch(code):
-        raise UsageError("country is no ISO 3166 code such as DE.")
+        raise UsageError(_("country is no ISO 3166 code such as DE."))
     return code or None
 
 
 def parse_locale(text: str) -> str:
     """One of the languages that there are, English for nothing. Raises UsageError."""
     if text and text not in LOCALES:
-        raise UsageError(f"locale is none of {', '.join(LOCALES)}.")
+        raise UsageError(_("locale is none of %(locales)s.", locales=", ".join(LOCALES)))
     return text or "en"
 
 
 def parse_topics(chosen: Sequence[str]) -> tuple[Topic, ...]:
     """Topics in their order; all of them are none. Raises UsageError for one that is not known."""
     if not set(chosen) <= set(TOPICS):
-        raise UsageError(f"topics are {', '.join(TOPICS)}.")
+        raise UsageError(_("topics are %(topics)s.", topics=", ".join(TOPICS)))
     kept = tuple(topic for topic in TOPICS if topic in chosen)
     return () if len(kept) == len(TOPICS) else kept
 
@@ -108,7 +115,8 @@ def sign_up(engine: Engine, settings: Settings, request: Request, now: datetime)
     Someone new, or who left, gets a confirmation mail; who is subscribed gets a link to their preferences; who was
     asked a short while ago, who complained, and whose mailbox is gone get nothing.
     """
-    event = _event("requested", settings, now, request.method, request.country, request.derived, request.locale)
+    wording = _agreed(request.wording, request.locale)
+    event = _event("requested", settings, now, request.method, request.country, request.derived, wording)
     newcomer = Newcomer(request.email, request.email_key, event, request.locale, request.topics)
     with writing(engine) as connection:
         keys = store.link_keys(connection, settings.links, now)
@@ -173,24 +181,28 @@ def expected(engine: Engine, token: str, keys: Sequence[bytes], now: datetime) -
         return _expected(connection, token, keys, now)[0]
 
 
-def standing(
-    engine: Engine, settings: Settings, token: str, keys: Sequence[bytes], now: datetime
-) -> tuple[Regime, str]:
-    """The rules and the language of the reader who is asked by a token; the strictest ones where there is none."""
+def standing(engine: Engine, settings: Settings, token: str, keys: Sequence[bytes], now: datetime) -> Regime:
+    """The rules for the reader who is asked by a token; the strictest ones where there is none."""
     with reading(engine) as connection:
         reader = _expected(connection, token, keys, now)[1]
     table = regimes.packaged_regimes(settings.consent.regimes)
-    return (table.of(reader.consent.regime), reader.locale) if reader else (table.of(None), "en")
+    return table.of(reader.consent.regime if reader else None)
 
 
-def confirm(engine: Engine, settings: Settings, token: str, keys: Sequence[bytes], now: datetime) -> Result:
-    """Give the consent that was asked for by mail, or keep one that is about to lapse."""
+def confirm(
+    engine: Engine, settings: Settings, token: str, keys: Sequence[bytes], now: datetime, wording: str = ""
+) -> Result:
+    """Give the consent that was asked for by mail, or keep one that is about to lapse.
+
+    `wording` is the version of the words that were shown, empty for the newest in the reader's language.
+    """
     with writing(engine) as connection:
         result, reader = _expected(connection, token, keys, now, acting=True)
         if result == "done" and reader is not None:
             method = "confirmation link" if reader.consent.state == "requested" else "link to keep it"
             country, derived = reader.consent.country, reader.consent.derived
-            event = _event("confirmed", settings, now, method, country, cast(Derived, derived), reader.locale)
+            agreed = _agreed(wording, reader.locale)
+            event = _event("confirmed", settings, now, method, country, cast(Derived, derived), agreed)
             store.append(connection, reader.id, event)
         return result
 
@@ -224,6 +236,11 @@ def _lapsed(connection: Connection, reader: Subscriber) -> bool:
     return reader.consent.state == "expired" and kinds[-1:] == ["confirmed"]
 
 
+def _agreed(shown: str, locale: str) -> str:
+    """The version of the words that a form showed; where it says none of ours, of the newest in the language."""
+    return shown if shown in consent.WORDINGS else consent.wording(locale)[0]
+
+
 def _event(
     kind: Literal["requested", "confirmed"],
     settings: Settings,
@@ -231,18 +248,17 @@ def _event(
     method: str,
     country: str | None,
     derived: Derived,
-    locale: str,
+    wording: str,
 ) -> ConsentEvent:
     """An act of the reader's with all that proves it."""
     table = regimes.packaged_regimes(settings.consent.regimes)
     regime = table.of(country)
-    version, text = consent.wording(locale)
     return ConsentEvent(
         kind=kind,
         at=now,
         method=method,
-        wording=version,
-        wording_hash=consent.hash_of(text),
+        wording=wording,
+        wording_hash=consent.hash_of(consent.WORDINGS[wording]),
         country=country,
         derived=derived,
         regime=regime.code,

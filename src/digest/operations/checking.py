@@ -6,18 +6,20 @@ and the rules of each region with each format, but not every choice with every r
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, time
 from email import message_from_bytes, policy
 from itertools import combinations
 from typing import get_args
 
 from digest.config import Settings
-from digest.delivery.message import Own, build, unsubscribe_url
+from digest.delivery.message import Own, build, compile_mail, unsubscribe_url
 from digest.delivery.outbox import Letter, Mailing
 from digest.edition import numbers
 from digest.edition.content import Fact, Name, Rendered, Watched
-from digest.edition.renditions import FORMATS, LOCALES, TOPICS, Rendition
+from digest.edition.renditions import FORMATS, TOPICS, Rendition
 from digest.edition.store import StoredEdition
+from digest.language import LOCALES
 from digest.rendering.fragments import MOST_STORIES, NOTHING, Part, join
 from digest.rendering.letters import letter
 from digest.rendering.lint import lint
@@ -25,6 +27,7 @@ from digest.rendering.lint.page import Finding, Specimen
 from digest.rendering.lint.support import load_support
 from digest.rendering.reader_words import sender
 from digest.rendering.renditions import Mail, assemble
+from digest.subscribers import links
 from digest.subscribers.consent import Consent
 from digest.subscribers.store import Subscriber
 
@@ -49,44 +52,45 @@ def specimens(stored: StoredEdition, settings: Settings) -> Iterator[Specimen]:
     """Every mail that is looked at, the fullest first: with the largest watch list, and as if the consent lapsed."""
     names = frozenset(numbers.title(name) for name in _names(stored.edition))
     at = datetime.combine(stored.edition.starts, time(), UTC)
-    watch, _shown = largest_watch_list(stored.rendered)
-    own = Own(
-        watch=watch,
-        consented_on=at.date(),
-        consent_method="sign-up form",
-        keep=(at.date(), f"{settings.series.base_url.rstrip('/')}/confirm/link"),
-    )
     mailing = Mailing(1, "edition", stored.week, "", at, 1)
-    for rendition in renditions(stored.rendered):
-        mail = assemble(stored.rendered, rendition)
-        yield _specimen(_named(rendition), mail, mailing, own, settings, names)
+    for locale in LOCALES:
+        rendered = stored.rendered.in_language(locale)
+        own = Own(
+            watch=largest_watch_list(rendered)[0],
+            consented_on=at.date(),
+            consent_method="sign-up form",
+            keep=(at.date(), f"{settings.series.base_url.rstrip('/')}/confirm/link"),
+        )
+        for rendition in renditions(rendered, locale):
+            mail = assemble(stored.rendered, rendition)
+            yield _specimen(_named(rendition), mail, mailing, own, settings, names, locale)
     for kind in get_args(Letter):
         own = Own(action=f"{settings.series.base_url.rstrip('/')}/{kind}/link")
         mailing = Mailing(1, kind, at.date().isoformat(), "", at, 1)
         for locale in LOCALES:
             mail = letter(kind, settings, locale)
-            yield _specimen(f"{kind} letter, {locale}", mail, mailing, own, settings, frozenset())
+            yield _specimen(f"{kind} letter, {locale}", mail, mailing, own, settings, frozenset(), locale)
 
 
 def one_of_each(mails: Iterable[Specimen]) -> list[Specimen]:
-    """The first mail of each format, and each letter."""
-    first: dict[str, Specimen] = {}
+    """The first mail of each format in each language, and each letter."""
+    first: dict[tuple[str, ...], Specimen] = {}
     for mail in mails:
-        first.setdefault(mail.rendition.partition(",")[0], mail)
+        first.setdefault(tuple(mail.rendition.split(", ")[:2]), mail)
     return list(first.values())
 
 
-def renditions(rendered: Rendered) -> Iterator[Rendition]:
+def renditions(rendered: Rendered, locale: str) -> Iterator[Rendition]:
     """Each format with the rules of each region that differ, the longest first; then topics, with the longest rules."""
     distinct = {extra: code for code, extra in sorted(rendered.regimes.items(), reverse=True)}
     by_weight = sorted(distinct.values(), key=lambda code: -len(rendered.regimes[code].html))
     regimes = by_weight or [Rendition().regime]
     for format_ in FORMATS:
         for code in regimes:
-            yield Rendition(format=format_, regime=code)
+            yield Rendition(locale, format=format_, regime=code)
     for count in (1, len(TOPICS) - 1):
         for topics in combinations(TOPICS, count):
-            yield Rendition(topics=topics, regime=regimes[0])
+            yield Rendition(locale, topics=topics, regime=regimes[0])
 
 
 def largest_watch_list(rendered: Rendered) -> tuple[Part, int]:
@@ -100,16 +104,20 @@ def largest_watch_list(rendered: Rendered) -> tuple[Part, int]:
     return NOTHING, 0
 
 
-def _specimen(name: str, mail: Mail, mailing: Mailing, own: Own, settings: Settings, names: frozenset[str]) -> Specimen:
+def _specimen(
+    name: str, mail: Mail, mailing: Mailing, own: Own, settings: Settings, names: frozenset[str], locale: str
+) -> Specimen:
     """A mail read back from the bytes that would be sent."""
-    sent = message_from_bytes(build(mail, _NOBODY, mailing, settings, _KEYS, own), policy=policy.default)
+    reader = replace(_NOBODY, locale=locale)
+    compiled = compile_mail(mail, mailing, settings, lapsing=own.keep is not None)
+    sent = message_from_bytes(build(compiled, reader, _KEYS, own), policy=policy.default)
     text, html = sent.get_body(("plain",)), sent.get_body(("html",))
     return Specimen(
         rendition=name,
         subject=str(sent["Subject"]),
         html=str(html.get_content()) if html is not None else None,
         text=str(text.get_content()) if text is not None else "",
-        unsubscribe=unsubscribe_url(settings.series.base_url, _NOBODY.id, _KEYS),
+        unsubscribe=unsubscribe_url(settings.series.base_url, links.sign(links.UNSUBSCRIBE, _NOBODY.id, _KEYS)),
         sender=sender(settings.series),
         base_url=settings.series.base_url,
         names=names,
@@ -117,7 +125,8 @@ def _specimen(name: str, mail: Mail, mailing: Mailing, own: Own, settings: Setti
 
 
 def _named(rendition: Rendition) -> str:
-    return ", ".join([rendition.format, rendition.regime, *(["+".join(rendition.topics)] if rendition.topics else [])])
+    chosen = ["+".join(rendition.topics)] if rendition.topics else []
+    return ", ".join([rendition.format, rendition.locale, rendition.regime, *chosen])
 
 
 def _names(value: object) -> Iterator[Name]:

@@ -16,6 +16,7 @@ from digest.edition.content import Board, Edition, Place
 from digest.edition.numbers import day, full, score, shown, title, variant
 from digest.edition.opening import headline, lead, points
 from digest.edition.wording import masthead_week, measure, rank_words
+from digest.language import _
 from digest.rendering.email import axis_of, bar_of
 
 WIDTH, HEIGHT = 1200, 630
@@ -48,7 +49,7 @@ def card_of(edition: Edition) -> Card:
     board = next((board for board in ranked if board.source == about), ranked[0] if ranked else None)
     return Card(
         series=shown(edition.series),
-        issue=f"No. {edition.number} · {masthead_week(edition)}",
+        issue=_("No. %(number)s · %(week)s", number=edition.number, week=masthead_week(edition)),
         headline=headline(edition),
         lead=lead(edition),
         board=board and board.model_copy(update={"places": board.places[:_ROWS]}),
@@ -64,7 +65,7 @@ def card_alt(card: Card) -> str:
         f"{rank_words(place.rank, place.tied)}, {full(place.name)}: {_score(place, card.board)}"
         for place in card.board.places
     )
-    return " ".join((*said, f"{_source(card.board)}. {rows}."))
+    return " ".join((*said, _("%(source)s. %(rows)s.", source=_source(card.board), rows=rows)))
 
 
 def card_png(card: Card) -> bytes:
@@ -136,8 +137,8 @@ def _score(place: Place, board: Board) -> str:
 
 
 def _source(board: Board) -> str:
-    lower = "" if board.higher_is_better else "Lower is better: "
-    return f"{lower}{measure(board)}, {day(board.current.on)}"
+    source = f"{measure(board)}, {day(board.current.on)}"
+    return source if board.higher_is_better else _("Lower is better: %(source)s", source=source)
 
 
 # Drawing

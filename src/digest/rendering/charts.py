@@ -14,6 +14,7 @@ from markupsafe import Markup
 from digest.edition import frontier, history
 from digest.edition.frontier import ScoreByPrice
 from digest.edition.history import RankHistory
+from digest.language import spoken
 from digest.rendering.drawing import NARROW, WIDE, Form, Sheet
 from digest.rendering.price_chart import price_sheet
 from digest.rendering.rank_chart import rank_sheet
@@ -33,11 +34,12 @@ def score_by_price_svg(facts: ScoreByPrice) -> Markup:
 
 
 def content_key(facts: tuple[object, ...]) -> str:
-    """A name for what a picture says, the same for the same facts: 16 hexadecimal digits of a sha256.
+    """A name for what a picture says, the same for the same facts in the same language: 16 hexadecimal digits of a
+    sha256.
 
     It does not know how the picture is drawn: what is kept by it is kept no longer than this version of the program.
     """
-    return hashlib.sha256(f"{type(facts).__name__}{facts!r}".encode()).hexdigest()[:16]
+    return hashlib.sha256(f"{type(facts).__name__}{facts!r}{spoken()}".encode()).hexdigest()[:16]
 
 
 def _markup(facts: Facts, draw: Callable[[Facts, Form], Sheet], finding: str, told: str) -> Markup:

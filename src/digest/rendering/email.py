@@ -4,8 +4,10 @@ Nothing here touches the network or the clock, and the same edition gives the sa
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from functools import cache
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -13,17 +15,21 @@ from markupsafe import Markup, escape
 
 from digest.config import Settings
 from digest.edition.content import Board, Edition, Fragment, Place, Rendered
-from digest.edition.numbers import plain
+from digest.edition.folding import rows_of, shorter
+from digest.edition.numbers import exact, plain
 from digest.edition.opening import preheader, subject
 from digest.edition.renditions import Duty
 from digest.edition.retelling import tellable
 from digest.edition.watch_words import row_of
 from digest.edition.wording import document_title
+from digest.language import ENGLISH, LOCALES, speaking
 from digest.rendering import footer, fragments, templates
 from digest.rendering.markup import mail_html
 from digest.rendering.templates import UNSUBSCRIBE_SLOT as UNSUBSCRIBE_SLOT
 from digest.rendering.templates import fill, without_slots
 from digest.rendering.text import keep_text, render_text, rest_text
+
+_READERS_LINKS = 3  # the way out, there and where a consent is kept, and what keeps it
 
 
 def render(
@@ -32,19 +38,59 @@ def render(
     earlier: Sequence[Edition] = (),
     duties: Mapping[str, Sequence[Duty]] = MappingProxyType({}),
 ) -> Rendered:
-    """Subject, preheader and both parts of the mail, once for everybody; `renditions.assemble` makes a group's of it.
+    """Subject, preheader and both parts of the mail, in each language once; `renditions.assemble` makes a group's.
 
     `earlier` are the editions before this one, in the order of their weeks, that a reader may have missed: what they
     and this one tell together is among the fragments. `duties` holds what each regime asks of an edition, by its code.
+    Where the mail with the largest watch list would be clipped, rows fold away in the order of edition/folding.py, the
+    same ones in each language and in both parts, until it fits in each.
     Raises DigestError naming file and line for a template's fault.
     """
+    lengths = [edition, *shorter(edition)]
+
+    @cache
+    def mail(at: int, locale: str) -> Rendered:
+        with speaking(locale):
+            return _render(edition, lengths[at], settings, earlier, duties)
+
+    def fits(at: int) -> bool:
+        return all(_has_room(mail(at, locale)) for locale in LOCALES)
+
+    at = 0 if fits(0) else bisect_left(range(len(lengths) - 1), True, key=fits)
+    spoken = {locale: mail(at, locale) for locale in LOCALES}
+    english = spoken.pop(ENGLISH)
+    return english.model_copy(update={"translations": spoken})
+
+
+def _has_room(rendered: Rendered) -> bool:
+    """Whether the longest stories that a reader may follow find their room, as many as a watch list has."""
+    return rendered.frame is None or _longest_list(rendered) <= rendered.frame.room
+
+
+def _longest_list(rendered: Rendered) -> int:
+    """Bytes of HTML."""
+    frame, rows = rendered.frame, (len(fragment.html.encode()) + 1 for fragment in rendered.fragments.values())
+    box = [len(part.encode()) for part in (frame.html, frame.note, frame.more)] if frame else []
+    return sum(box) + sum(sorted(rows, reverse=True)[: fragments.MOST_STORIES])
+
+
+def _render(
+    edition: Edition,
+    listed: Edition,
+    settings: Settings,
+    earlier: Sequence[Edition],
+    duties: Mapping[str, Sequence[Duty]],
+) -> Rendered:
+    """The mail of an edition in the language that is spoken, with the rows that `listed` has of it."""
     preview = str(without_slots(preheader(edition)))
     rows = {id_: row_of(thread) for id_, thread in tellable([*earlier, edition]).items()}
     page = templates.page_of(edition, settings)
     contact = templates.contact_of(settings)
     lines = footer.lines(duties, contact)
     facts = {
-        "edition": edition,
+        "edition": listed,
+        "whole_edition": edition,
+        "on_the_web": rows_of(edition) - rows_of(listed),
         "series": settings.series,
         "title": document_title(edition),
         "preheader": preview,
@@ -62,13 +108,15 @@ def render(
     html, pieces = _lifted(mail_html(fill("email/edition.mjml", facts)))
     _, said = fragments.marked(pieces["extra"])
     regimes = footer.extras(duties, contact, dict(zip(lines, said.values(), strict=True)))
-    reserved = len(pieces["keep"].encode()) + max((len(extra.html.encode()) for extra in regimes.values()), default=0)
+    added = [len(extra.html.encode()) for extra in regimes.values()]
+    own = len(pieces["keep"].encode()) + _READERS_LINKS * len(settings.series.base_url)
+    reserved = own + len(pieces["rest"].encode()) + max(added, default=0)
     html, frame, stories = fragments.cut(html, list(rows), page, reserved)
     return Rendered(
         subject=str(without_slots(subject(edition))),
         preheader=preview,
         html=html,
-        text=render_text(edition, settings),
+        text=render_text(listed, settings),
         frame=frame,
         fragments={id_: Fragment(html=stories[id_], text=fragments.text_row(row)) for id_, row in rows.items()},
         rest=Fragment(html=pieces["rest"], text=rest_text(edition, settings)),
@@ -161,7 +209,7 @@ def bar_of(place: Place, board: Board, axis: Axis) -> list[tuple[str, str]]:
     low, value, high = ((end - axis.start) / (axis.end - axis.start) * 100 for end in ends)
     cells = [("blank", low), ("half", value - low), ("point", None), ("half", high - value), ("blank", 100 - high)]
     return [
-        (kind, "2" if share is None else f"{plain(share)}%")
+        (kind, "2" if share is None else f"{exact(share)}%")
         for kind, share in cells
         if share is None or share >= Decimal("0.05")
     ]

@@ -1,4 +1,5 @@
-"""Editions as feeds: Atom (RFC 4287), JSON Feed 1.1, and the map of the site (sitemaps.org). Pure.
+"""Editions as feeds in the language that is spoken: Atom (RFC 4287), JSON Feed 1.1; and the map of the site
+(sitemaps.org). Pure.
 
 An edition is one entry, in the feed of all editions and in that of each topic it tells something of.
 """
@@ -14,8 +15,9 @@ from digest.edition.content import Board, Edition
 from digest.edition.opening import headline, lead, points
 from digest.edition.renditions import TOPICS, Topic
 from digest.edition.wording import masthead_week
+from digest.language import _, spoken
 from digest.rendering.pages import section_facts
-from digest.rendering.templates import fill
+from digest.rendering.templates import fill, without_slots
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 """When a feed without an entry was updated: RFC 4287 asks for a time, and the same one each time."""
@@ -73,8 +75,8 @@ def entry_of(edition: Edition, series: Series, on: datetime, topic: Topic | None
     return Entry(
         id=f"{address}#{topic}" if topic else address,
         address=address,
-        title=_clean(title),
-        summary=_clean(summary),
+        title=_clean(str(without_slots(title))),
+        summary=_clean(str(without_slots(summary))),
         html=_clean(html),
         on=on,
     )
@@ -106,15 +108,16 @@ def _title(edition: Edition, topic: Topic | None) -> tuple[str, str]:
     if topic is None:
         return headline(edition), lead(edition)
     said = [point for point in points(edition) if point.section in SECTIONS[topic]]
-    week = f"{TOPICS[topic]}, {masthead_week(edition)}"
-    return (said[0].headline, said[0].lead) if said else (week, f"No. {edition.number}: {week}.")
+    week = f"{_(TOPICS[topic])}, {masthead_week(edition)}"
+    numbered = _("No. %(number)s: %(week)s.", number=edition.number, week=week)
+    return (said[0].headline, said[0].lead) if said else (week, numbered)
 
 
 def feed_of(series: Series, entries: Sequence[Entry], ending: str, topic: Topic | None = None) -> Feed:
     """The feed of these entries at its address, whose ending is `atom` or `json`."""
     home = series.base_url.rstrip("/")
     path = f"feed/{topic}.{ending}" if topic else f"feed.{ending}"
-    title = f"{series.title}: {TOPICS[topic]}" if topic else series.title
+    title = f"{series.title}: {_(TOPICS[topic])}" if topic else series.title
     return Feed(title, series.tagline, series.title, f"{home}/editions", f"{home}/{path}", tuple(entries))
 
 
@@ -143,7 +146,7 @@ def json_feed(feed: Feed) -> bytes:
         **about,
         "home_page_url": feed.home,
         "feed_url": feed.address,
-        "language": "en",
+        "language": spoken(),
         "authors": [{"name": feed.author, "url": feed.home}],
         "items": items,
     }

@@ -6,6 +6,7 @@ from typing import assert_never
 from digest.edition.content import Extra
 from digest.edition.numbers import shown
 from digest.edition.renditions import Duty
+from digest.language import _
 from digest.rendering.templates import CONSENT_SLOT, without_slots
 from digest.rendering.text import wrap
 
@@ -17,7 +18,7 @@ def line(duty: Duty, contact: str) -> str:
     """The line of the footer that a duty asks for; none for a label, and none for what every footer holds anyway."""
     match duty.kind:
         case "complaints":
-            return f"Complaints: {shown(contact, 120)}"
+            return _("Complaints: %(contact)s", contact=shown(contact, 120))
         case "consent":
             return CONSENT_SLOT
         case "notice":

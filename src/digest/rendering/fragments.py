@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from digest.edition.content import Fragment, Frame, Rendered, Watched
 from digest.edition.watch_words import Row, crossing_row, since, standing_still
+from digest.language import _, ngettext
 from digest.rendering.templates import (
     CHANGE_SLOT,
     DETAIL_SLOT,
@@ -123,20 +124,26 @@ def _html(rows: Sequence[Fragment], total: int, note: str, watched: Watched, fra
     if note:
         pieces.append(frame.note.replace(NOTE_SLOT, escape(note)))
     if total > len(rows):
-        pieces.append(frame.more.replace(MORE_SLOT, _how_many(total, len(rows))))
+        pieces.append(frame.more.replace(MORE_SLOT, escape(_folded(total, len(rows)))))
     return frame.html.replace(SINCE_SLOT, escape(since(watched))).replace(WATCH_SLOT, "\n".join(pieces))
 
 
 def _text(rows: Sequence[Fragment], total: int, note: str, watched: Watched, frame: Frame) -> str:
-    more = f"{_how_many(total, len(rows))} on your list: {frame.page}" if total > len(rows) else ""
-    pieces = [f"{underlined('Your watch list')}\n{wrap(since(watched))}", *(row.text for row in rows), wrap(note), more]
+    head = f"{underlined(_('Your watch list'))}\n{wrap(since(watched))}"
+    more = f"{_folded(total, len(rows))} [1]\n\n[1] {frame.page}" if total > len(rows) else ""
+    pieces = [head, *(row.text for row in rows), wrap(note), more]
     return "\n\n".join(piece for piece in pieces if piece) + "\n\n"
 
 
-def _how_many(total: int, told: int) -> str:
-    stories = total - told
-    which = "more " if told else ""
-    return f"{stories:,} {which}{'story' if stories == 1 else 'stories'}"
+def _folded(total: int, told: int) -> str:
+    """Where the stories are that the list has no room for."""
+    if told:
+        return ngettext(
+            "%(count)s more story on your list, on the web",
+            "%(count)s more stories on your list, on the web",
+            total - told,
+        )
+    return ngettext("%(count)s story on your list, on the web", "%(count)s stories on your list, on the web", total)
 
 
 def _filled(row: str, own: Row) -> str:

@@ -16,11 +16,30 @@ def mail_html(markup: str) -> str:
     return _inlined(_as_html(markup))
 
 
+_CONTENT = re.compile(r"(<mj-(raw|table|text)\b[^>]*(?<!/)>)(.*?)(</mj-\2>)", re.DOTALL)
+_HIDDEN = "display:none;font-size:1px;color:"
+
+
 def _as_html(markup: str) -> str:
+    """What MJML makes of the markup. The HTML inside its elements is kept from it, for it would walk through all of it
+    and write it out as it was: most of the time that a mail takes."""
+    head, body, rest = markup.partition("<mj-body")
+    mark = "held"
+    while mark in markup:
+        mark += "x"
+    held: list[str] = []
+
+    def hold(element: re.Match[str]) -> str:
+        held.append(element[3])
+        return f"{element[1]}{mark}{len(held) - 1}z{element[4]}"
+
     try:
-        return str(mjml_to_html(markup).html)
+        html = str(mjml_to_html(head + body + _CONTENT.sub(hold, rest)).html)
     except (KeyError, ValueError, SyntaxError) as error:
         raise DigestError(f"templates/email/ gives markup that MJML does not know: {error}; correct it.") from error
+    # MJML hides the preheader in white on white, which filters take for hidden text.
+    html = html.replace(f"{_HIDDEN}#ffffff", f"{_HIDDEN}#15181E", 1)
+    return re.sub(f"{mark}([0-9]+)z", lambda place: held[int(place[1])], html)
 
 
 def _inlined(html: str) -> str:

@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 from digest.edition.content import Board, Edition, Pick, Place
-from digest.edition.numbers import day, plain
+from digest.edition.numbers import day, exact
 from digest.edition.opening import headline, lead
-from digest.rendering.cards import HEIGHT, WIDTH, card_alt, card_of
+from digest.language import _, spoken
+from digest.rendering.cards import HEIGHT, WIDTH, Card, card_alt, card_of
 from digest.rendering.charts import content_key
 from digest.rendering.email import Axis, axis_of, bar_of, whole
 
@@ -100,14 +101,14 @@ def _spans(cells: Iterable[tuple[str, str]]) -> Iterator[Span]:
     at = Decimal(0)
     for kind, width in cells:
         if kind != "blank":
-            yield Span(kind, f"{plain(at)}%", width)
+            yield Span(kind, f"{exact(at)}%", width)
         if width.endswith("%"):
             at += Decimal(width.removesuffix("%"))
 
 
 def tick(axis: Axis, place: int) -> str:
     """Where the label stands at this place below a bar."""
-    return f"{plain(Decimal(100 * place) / len(axis.labels))}%"
+    return f"{exact(Decimal(100 * place) / len(axis.labels))}%"
 
 
 def _receipts_of(pick: Pick, edition: Edition) -> Sequence[str]:
@@ -118,7 +119,12 @@ def _receipts_of(pick: Pick, edition: Edition) -> Sequence[str]:
 
 def card_link(edition: Edition, address: str) -> CardLink:
     card = card_of(edition)
-    return CardLink(f"{address}/card.png?{content_key(card)}", card_alt(card))
+    return CardLink(f"{address}/card.png?{card_query(card)}", card_alt(card))
+
+
+def card_query(card: Card) -> str:
+    """What a card's address asks for: its language, and the name of what it shows."""
+    return f"lang={spoken()}&{content_key(card)}"
 
 
 def archive_row(edition: Edition) -> ArchiveRow:
@@ -137,11 +143,11 @@ def badge(edition: Edition) -> Badge | None:
     """The weightiest of: another first, a benchmark made anew, corrections, a quiet week."""
     leaders = {board.leader for board in edition.boards if board.places}
     if "new_leader" in leaders:
-        return Badge("New #1", "rerun")
+        return Badge(_("New #1"), "rerun")
     if "new_but_tied" in leaders:
-        return Badge("New #1, tied", "rerun")
+        return Badge(_("New #1, tied"), "rerun")
     if "not_comparable" in leaders or any(note.kind != "benchmark_added" for note in edition.method):
-        return Badge("Method change", "method")
+        return Badge(_("Method change"), "method")
     if edition.corrections:
-        return Badge("Correction", "correction")
-    return Badge("Quiet", "neutral") if edition.quiet else None
+        return Badge(_("Correction"), "correction")
+    return Badge(_("Quiet"), "neutral") if edition.quiet else None

@@ -6,7 +6,9 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from digest.edition.frontier import ScoreByPrice, Spot
+from digest.edition.naming import shown_unit
 from digest.edition.numbers import capital, money, plain, shown
+from digest.language import _
 from digest.rendering.drawing import (
     BOLD,
     Box,
@@ -107,11 +109,11 @@ def _ticks(facts: ScoreByPrice, plot: _Plot) -> Iterator[Words]:
         if x - half >= taken:
             yield Words("tick", x, plot.box.bottom + 5 + 1.2 * size, "middle", label)
             taken = x + half + 0.5 * size
-    lower = "" if facts.higher_is_better else ", lower is better"
-    for text, y in (
-        (f"{facts.where}, {facts.unit}{lower}", size),
-        (f"{capital(facts.price_unit)}, log scale", plot.box.bottom + 3 * size),
-    ):
+    scores = f"{facts.where}, {facts.unit}"
+    if not facts.higher_is_better:
+        scores = _("%(figures)s, lower is better", figures=scores)
+    prices = _("%(prices)s, log scale", prices=capital(shown_unit(facts.price_unit)))
+    for text, y in ((scores, size), (prices, plot.box.bottom + 3 * size)):
         yield Words("note", 0, y, "start", shortened(shown(text, 120), size, form.width))
 
 
@@ -135,7 +137,10 @@ def _names(facts: ScoreByPrice, plot: _Plot, stairs: Sequence[tuple[float, float
 def _legend(facts: ScoreByPrice, plot: _Plot) -> Iterator[tuple[Dot, Words]]:
     """What the two kinds of dots mean."""
     y = plot.box.bottom + 4.8 * plot.form.size
-    meanings = (("unbeaten", plot.big, "no model is both cheaper and better"), ("beaten", plot.small, "some model is"))
+    meanings = (
+        ("unbeaten", plot.big, _("no model is both cheaper and better")),
+        ("beaten", plot.small, _("some model is")),
+    )
     for kind, radius, meaning in meanings:
         if kind == "unbeaten" or len(facts.unbeaten) < len(facts.spots):
             yield (

@@ -5,7 +5,8 @@ from itertools import groupby
 from typing import NamedTuple
 
 from digest.edition.history import Placing, RankHistory, Track, below
-from digest.edition.numbers import day, shown
+from digest.edition.numbers import shown
+from digest.language import _, pgettext, written_day
 from digest.rendering.drawing import BOLD, Area, Box, Dot, Form, Path, Sheet, Words, shortened, spread, width_of
 
 _LINE = 1.3  # from one name to the next, in sizes of type
@@ -156,24 +157,25 @@ def _ticks(facts: RankHistory, grid: _Grid) -> Iterator[Words]:
 
 
 def _days(facts: RankHistory) -> list[str]:
-    return [day(monday).partition(" ")[2] for monday in facts.weeks]
+    return [written_day(monday, pgettext("day", "d MMM")) for monday in facts.weeks]
 
 
 def _notes(facts: RankHistory, grid: _Grid) -> Iterator[Words]:
     """Over the last dashed line, what it means."""
     weeks = [week for week, anew in enumerate(facts.anew) if anew]
     if weeks:
-        x, half = grid.columns[weeks[-1]] - grid.step / 2, width_of("new benchmark", grid.form.size) / 2
-        yield Words("note", min(max(x, half), grid.form.width - half), 1.3 * grid.form.size, "middle", "new benchmark")
+        note = _("new benchmark")
+        x, half = grid.columns[weeks[-1]] - grid.step / 2, width_of(note, grid.form.size) / 2
+        yield Words("note", min(max(x, half), grid.form.width - half), 1.3 * grid.form.size, "middle", note)
 
 
 def _legend(facts: RankHistory, grid: _Grid) -> Iterator[tuple[Dot | None, Words]]:
     """What the kinds of dots and the dotted lines mean, a line each, for those there are."""
     held = [held for track in facts.tracks for held in track.places if held]
     meanings = (
-        ("first", grid.big, "could be first, within uncertainty", any(one.first for one in held)),
-        ("below", grid.small, f"below #{grid.deepest}", grid.lanes > grid.deepest),
-        ("", 0, "dotted: no capture in that week", not all(facts.read)),
+        ("first", grid.big, _("could be first, within uncertainty"), any(one.first for one in held)),
+        ("below", grid.small, _("below #%(rank)s", rank=grid.deepest), grid.lanes > grid.deepest),
+        ("", 0, _("dotted: no capture in that week"), not all(facts.read)),
     )
     y = grid.bottom + 3.2 * grid.form.size
     for kind, radius, meaning, there in meanings:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from digest.edition.content import Extra, Rendered
 from digest.edition.renditions import TOPICS, Rendition
+from digest.language import ENGLISH, _, speaking
 from digest.rendering.fragments import NOTHING, Part, place
 from digest.rendering.templates import CHOSEN_SLOT, EVERYTHING, EXTRA_SLOT, REST_SLOT, SECTION_BEGINS, SECTION_ENDS
 from digest.rendering.text import put, wrap
@@ -32,8 +33,14 @@ class Mail(NamedTuple):
 def assemble(rendered: Rendered, rendition: Rendition) -> Mail:
     """The mail of a rendition: only the chosen sections, and what the rules of its region add, nothing else.
 
-    A regime that the edition was not rendered for is treated as ZZ, which stands for readers of unknown region.
+    It is in the rendition's language, and in English where the edition was not rendered in that one. A regime that the
+    edition was not rendered for is treated as ZZ, which stands for readers of unknown region.
     """
+    with speaking(rendition.locale if rendition.locale in rendered.translations else ENGLISH):
+        return _assembled(rendered.in_language(rendition.locale), rendition)
+
+
+def _assembled(rendered: Rendered, rendition: Rendition) -> Mail:
     chosen: Collection[str] = () if rendition.format == "short" else rendition.topics or tuple(TOPICS)
     left_out = any(SECTION_BEGINS[topic] in rendered.text for topic in TOPICS if topic not in chosen)
     rest = _rest(rendered, rendition) if left_out else NOTHING
@@ -69,6 +76,6 @@ def _rest(rendered: Rendered, rendition: Rendition) -> Part:
 
 def _choice(rendition: Rendition) -> str:
     if rendition.format == "short":
-        return "You chose the short edition; all of this week is on the web."
-    titles = "; ".join(title for topic, title in TOPICS.items() if topic in rendition.topics)
-    return f"Your topics: {titles}. The rest of this week is on the web."
+        return _("You chose the short edition; all of this week is on the web.")
+    titles = "; ".join(_(title) for topic, title in TOPICS.items() if topic in rendition.topics)
+    return _("Your topics: %(topics)s. The rest of this week is on the web.", topics=titles)

@@ -18,6 +18,7 @@ from digest.edition import (
     opening,
     pick_words,
     price_words,
+    source_words,
     terms,
     verdicts,
     wording,
@@ -25,6 +26,7 @@ from digest.edition import (
 from digest.edition.content import Edition
 from digest.edition.renditions import TOPICS
 from digest.errors import DigestError
+from digest.language import message_in, message_of, plural_message_of, spoken
 from digest.rendering import reader_words
 
 
@@ -105,8 +107,13 @@ def _environment(root: Path) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        extensions=["jinja2.ext.i18n"],
         finalize=without_slots,
     )
+    environment.install_gettext_callables(  # type: ignore[attr-defined] # put there by the extension
+        message_of, plural_message_of, newstyle=True, pgettext=message_in
+    )
+    environment.policies["ext.i18n.trimmed"] = True
     environment.globals.update(
         numbers=numbers,
         compared=compared,
@@ -117,8 +124,10 @@ def _environment(root: Path) -> Environment:
         words=wording,
         price_words=price_words,
         health_words=health_words,
+        source_words=source_words,
         reader_words=reader_words,
         web_address=web_address,
+        language=spoken,
         begin=SECTION_BEGINS,
         end=SECTION_ENDS,
         lifted=LIFTED,

@@ -3,9 +3,11 @@
 import re
 import textwrap
 import unicodedata
+from collections.abc import Callable, Iterable, Mapping
 
 from digest.config import Settings
 from digest.edition.content import Edition, Paragraph
+from digest.language import _
 from digest.rendering.templates import (
     CHOSEN_SLOT,
     UNSUBSCRIBE_SLOT,
@@ -14,10 +16,13 @@ from digest.rendering.templates import (
     fill,
     page_of,
     preferences_of,
+    web_address,
 )
 
 WIDTH = 72
+_MOST_CELLS = WIDTH * 2 // 3  # of a row's columns
 _FILLER = "\0"
+_NEXT_CELL = "\x1f"  # between the cells of a row until its table is laid out; no text that is printed holds it
 
 
 def render_text(edition: Edition, settings: Settings) -> str:
@@ -26,10 +31,7 @@ def render_text(edition: Edition, settings: Settings) -> str:
         "edition": edition,
         "series": settings.series,
         "unsubscribe": UNSUBSCRIBE_SLOT,
-        "wrap": wrap,
-        "spread": spread,
-        "underlined": underlined,
-        "folded": folded,
+        **LAYOUT,
         "rule": "-" * WIDTH,
         "page": page_of(edition, settings),
         "contact": contact_of(settings),
@@ -41,17 +43,19 @@ def render_text(edition: Edition, settings: Settings) -> str:
 
 def put(text: str, slot: str, piece: str) -> str:
     """A text with a piece in the place of its slot. A piece brings its line ends along, so that none leaves no gap."""
-    return re.sub(rf"{slot}\n*", lambda _: piece, text)
+    return re.sub(rf"{slot}\n*", lambda _slot: piece, text)
 
 
 def rest_text(edition: Edition, settings: Settings) -> str:
     """What is said where sections were left out, with CHOSEN_SLOT for what the readers chose."""
-    return f"{CHOSEN_SLOT}\nAll of it: {page_of(edition, settings)}\nPreferences: {preferences_of(settings)}\n\n"
+    whole, preferences = _("The whole edition"), _("Preferences")
+    addresses = f"[1] {page_of(edition, settings)}\n[2] {preferences_of(settings)}"
+    return f"{CHOSEN_SLOT}\n{whole} [1] · {preferences} [2]\n\n{addresses}\n\n"
 
 
 def keep_text(edition: Edition, settings: Settings) -> str:
     """What is said to a reader whose consent lapses soon."""
-    facts = {"edition": edition, "series": settings.series, "unsubscribe": UNSUBSCRIBE_SLOT, "wrap": wrap}
+    facts = {"edition": edition, "series": settings.series, "unsubscribe": UNSUBSCRIBE_SLOT, **LAYOUT}
     return tidy(fill("text/keep.txt", facts)) + "\n"
 
 
@@ -81,6 +85,35 @@ def underlined(heading: str) -> str:
     return folded + "\n" + "-" * max(map(len, folded.splitlines()))
 
 
+def footnotes(addresses: Iterable[str]) -> Mapping[str, str]:
+    """The mark of each address of the web, such as `[1]`, in the order in which they come; others have none."""
+    known = dict.fromkeys(address for address in addresses if web_address(address))
+    return {address: f"[{number}]" for number, address in enumerate(known, 1)}
+
+
+def row(left: str, *right: str, indent: int = 0) -> str:
+    """A row of a table, not yet laid out."""
+    return _NEXT_CELL.join((" " * indent + left, *right))
+
+
+def table(*least: int, caller: Callable[[], str]) -> str:
+    """What a template's {% call %} block holds, its rows laid out in columns of at least these widths.
+
+    A column grows with its widest cell, for the same words are longer in one language than in another, unless too
+    little room were left for what stands before the cells.
+    """
+    lines = [line.split(_NEXT_CELL) for line in caller().split("\n")]
+    cells = zip(*(cells for _left, *cells in lines if cells), strict=True)
+    fitted = [max(width, 2 + max(map(_columns, column))) for width, column in zip(least, cells, strict=False)]
+    widths = tuple(fitted) if sum(fitted) <= _MOST_CELLS else least
+    return "\n".join(_laid_out(*line, widths=widths) for line in lines)
+
+
+def _laid_out(left: str, *cells: str, widths: tuple[int, ...]) -> str:
+    label = left.lstrip(" ")
+    return spread(label, *cells, widths=widths, indent=len(left) - len(label)) if cells else left
+
+
 def spread(left: str, *right: str, widths: tuple[int, ...] = (8, 12), indent: int = 0) -> str:
     """One table row: `left`, then right-aligned cells; they go to a line of their own when they do not all fit."""
     cells = "".join(_pad(cell, width) for cell, width in zip(right, widths, strict=True))
@@ -104,3 +137,15 @@ def _columns(text: str) -> int:
 def _without_double_gaps(lines: list[str]) -> list[str]:
     """Sections that are left out leave no hole behind."""
     return [line for line, above in zip(lines, ["", *lines[:-1]], strict=True) if line or above]
+
+
+LAYOUT: Mapping[str, Callable[..., object]] = {
+    "wrap": wrap,
+    "folded": folded,
+    "underlined": underlined,
+    "footnotes": footnotes,
+    "table": table,
+    "row": row,
+    "spread": spread,
+}
+"""What lays text out in the templates of templates/text/."""

@@ -29,13 +29,15 @@ LIVE: State = "confirmed"
 
 WORDINGS = {
     "2026-11/en": "Yes, send me the weekly digest. I can withdraw at any time.",
+    "2026-11/de": "Ja, schicken Sie mir den wöchentlichen Digest. Ich kann die Einwilligung jederzeit widerrufen.",
 }
 """What the sign-up form asks a reader to agree to, by version and language. One that was shown is never edited."""
 
 
 def wording(locale: str) -> tuple[str, str]:
     """The newest wording in a language, or in English: its version and its text."""
-    version = max((name for name in WORDINGS if name.endswith(f"/{locale}")), default=max(WORDINGS))
+    in_it = [name for name in WORDINGS if name.endswith(f"/{locale}")]
+    version = max(in_it or [name for name in WORDINGS if name.endswith("/en")])
     return version, WORDINGS[version]
 
 

@@ -25,8 +25,9 @@ from starlette.exceptions import HTTPException
 from digest import __version__
 from digest.database import reading
 from digest.edition.numbers import shown
-from digest.edition.renditions import LOCALES, Topic
+from digest.edition.renditions import Topic
 from digest.errors import DigestError, UsageError
+from digest.language import LOCALES
 from digest.membership import listing, signing_up
 from digest.operations.keys import SCOPES, opened_by
 from digest.operations.store import Scope

@@ -35,6 +35,7 @@ from digest.web import (
     versus,
 )
 from digest.web.abuse import Limits
+from digest.web.languages import Speaking
 from digest.web.pages import LOOK, Site, headers_for, style_sheet
 
 _log = logging.getLogger(__name__)
@@ -96,6 +97,7 @@ def create_app(engine: Engine, settings: Settings, clock: Callable[[], datetime]
         return site.page("not_now.html", HTTPStatus.SERVICE_UNAVAILABLE)
 
     _guard(app, site)
+    app.add_middleware(Speaking)
     return app
 
 

@@ -25,6 +25,7 @@ from digest.edition.content import Board, Figure, Place
 from digest.edition.naming import proof_of, shown_name
 from digest.edition.numbers import title, variant
 from digest.edition.wording import Band, bands
+from digest.language import N_, _
 from digest.rendering.email import Axis, axis_of, bar_of
 from digest.scores import store as scores
 from digest.scores.catalog import packaged_catalog, resolve
@@ -34,6 +35,7 @@ from digest.web.pages import LOOK, Here, Site
 from digest.weekly.calendar import Week
 
 Sort = Literal["place", "model", "maker"]
+_HEADS: Mapping[Sort, str] = {"place": N_("Place"), "model": N_("Model"), "maker": N_("Maker")}
 _TOP = 10
 _KEPT_BOARDS = 200
 
@@ -86,7 +88,8 @@ def _of(captures: Mapping[str, Capture], snapshots: Mapping[str, Snapshot]) -> N
 def revalidated(request: Request, page: Response) -> Response:
     """A page that a client may keep for a while, with its tag, or 304 for who has it."""
     answer = conditional(request, bytes(page.body), page.headers["Content-Type"])
-    answer.headers["Content-Security-Policy"] = page.headers["Content-Security-Policy"]
+    for name in ("Content-Security-Policy", "Content-Language", "Vary"):
+        answer.headers[name] = page.headers[name]
     return answer
 
 
@@ -269,7 +272,7 @@ def _head(site: Site, source: str, category: str | None, one: Sort, sort: Sort, 
     now: Literal["ascending", "descending"] = "descending" if down else "ascending"
     turned = one == sort and not down
     return Head(
-        one.capitalize(),
+        _(_HEADS[one]),
         address(site, source, category, sort=one, dir="desc" if turned else "asc"),
         now if one == sort else None,
     )
@@ -319,13 +322,13 @@ def show(
     """All boards by their first rows, or one whole. An order that is not known is the order of places."""
     known = newest(site)
     if known is None:
-        return site.page("leaderboard.html", views=(), week="", one=False)
+        return site.page("leaderboard.html", path="/leaderboard", views=(), one=False)
     boards = chosen_boards(site, known, source, category)
     if not boards and (source is not None or category is not None):
         raise HTTPException(HTTPStatus.NOT_FOUND)
     by: Sort = sort if sort in get_args(Sort) else "place"  # type: ignore[assignment]
     most, down = (None, dir == "desc") if source else (_TOP, False)
     views = [view(site, known, *board, by if source else "place", down=down, most=most) for board in boards]
-    return revalidated(
-        request, site.page("leaderboard.html", views=views, week=str(known.week), one=source is not None)
-    )
+    asked = urlencode({name: value for name, value in {"source": source, "category": category}.items() if value})
+    path = f"/leaderboard?{asked}" if asked else "/leaderboard"
+    return revalidated(request, site.page("leaderboard.html", path=path, views=views, one=source is not None))

@@ -1,7 +1,7 @@
 """Approved editions on the web: the archive, of each edition all it says, its cover, and its picture for networks.
 
 An edition is shown only while what is stored is what was approved. What is kept in memory is kept by the hash of what
-was approved, so that an edition drafted anew is read anew.
+was approved, so that an edition drafted anew is read anew, and by the language that it is told in.
 """
 
 import hashlib
@@ -19,14 +19,15 @@ from starlette.exceptions import HTTPException
 from digest.database import reading
 from digest.edition import frontier, history, store
 from digest.edition.content import Cover, Edition
-from digest.edition.numbers import several
+from digest.edition.numbers import in_words
 from digest.edition.renditions import TOPICS
 from digest.edition.store import Published
 from digest.errors import StorageError
+from digest.language import _, ngettext, speaking, spoken
 from digest.rendering.cards import card_of, card_png
-from digest.rendering.charts import content_key, rank_history_svg, score_by_price_svg
+from digest.rendering.charts import rank_history_svg, score_by_price_svg
 from digest.rendering.feeds import stamp
-from digest.rendering.pages import ArchiveRow, Chart, archive_row, card_link, section_facts
+from digest.rendering.pages import ArchiveRow, Chart, archive_row, card_link, card_query, section_facts
 from digest.rendering.templates import page_of
 from digest.scores.store import leads_of_weeks
 from digest.web.conditional import A_WHILE, FOREVER, conditional
@@ -48,14 +49,14 @@ def show_all(site: Here, page: str = "1") -> Response:
     rows = []
     for one in found[:A_PAGE]:
         with suppress(StorageError, HTTPException):  # of another version, or tampered with: its own page says so
-            rows.append(_row(site.engine, one))
+            rows.append(_row(site.engine, one, spoken()))
     older = len(found) > A_PAGE
     return site.page("editions.html", editions=rows, page=number, older=older, topics=TOPICS)
 
 
 @lru_cache(maxsize=4096)
-def _row(engine: Engine, one: Published) -> ArchiveRow:
-    with reading(engine) as connection:
+def _row(engine: Engine, one: Published, language: str) -> ArchiveRow:
+    with reading(engine) as connection, speaking(language):
         return archive_row(edition_of(connection, one))
 
 
@@ -69,7 +70,7 @@ def show(site: Here, week: str) -> Response:
     return site.page(
         "edition.html",
         pictures=edition.note is not None and edition.note.cover is not None,
-        **{**section_facts(edition, site.root, on_page=True), "charts": _charts(site.engine, one)},
+        **{**section_facts(edition, site.root, on_page=True), "charts": _charts(site.engine, one, spoken())},
         address=address,
         published=stamp(one.approved_at),
         card=card_link(edition, address),
@@ -79,37 +80,40 @@ def show(site: Here, week: str) -> Response:
 
 
 @lru_cache(maxsize=256)
-def _charts(engine: Engine, one: Published) -> Mapping[str, Sequence[Chart]]:
+def _charts(engine: Engine, one: Published, language: str) -> Mapping[str, Sequence[Chart]]:
     """The charts of each board, by its source: how its places went, and what its models cost."""
     charts: dict[str, list[Chart]] = {}
-    with reading(engine) as connection:
+    with reading(engine) as connection, speaking(language):
         edition = edition_of(connection, one)
         for board in edition.boards:
             leads = leads_of_weeks(connection, board.source, edition.starts, history.WEEKS)
             places = history.rank_history(leads, board.title, edition.starts)
             if places is not None and len(places.weeks) > 1:
-                title = f"The last {several(len(places.weeks), 'week', words=True)}"
+                weeks = len(places.weeks)
+                title = ngettext("The last %(count)s week", "The last %(count)s weeks", weeks, count=in_words(weeks))
                 charts.setdefault(board.source, []).append(Chart(title, rank_history_svg(places)))
             prices = frontier.score_by_price(edition, board.source)
             if prices is not None:
-                charts.setdefault(board.source, []).append(Chart("Score by price", score_by_price_svg(prices)))
+                charts.setdefault(board.source, []).append(Chart(_("Score by price"), score_by_price_svg(prices)))
     return charts
 
 
 @router.api_route("/editions/{week}/card.png", methods=LOOK)
 def show_card(site: Here, request: Request, week: str) -> Response:
     one = _published(site.engine, week)
-    key, png = _card(site.engine, one)
-    keep = FOREVER if request.url.query == key else A_WHILE
-    return conditional(request, png, "image/png", one.approved_at, keep)
+    query, png = _card(site.engine, one, spoken())
+    keep = FOREVER if request.url.query == query else A_WHILE
+    picture = conditional(request, png, "image/png", one.approved_at, keep)
+    picture.headers["Vary"] = "Accept-Language"
+    return picture
 
 
 @lru_cache(maxsize=64)
-def _card(engine: Engine, one: Published) -> tuple[str, bytes]:
-    """The name of what the picture shows, and the picture."""
-    with reading(engine) as connection:
+def _card(engine: Engine, one: Published, language: str) -> tuple[str, bytes]:
+    """The query by which the picture is linked, which names all that it shows, and the picture."""
+    with reading(engine) as connection, speaking(language):
         card = card_of(edition_of(connection, one))
-    return content_key(card), card_png(card)
+        return card_query(card), card_png(card)
 
 
 @router.api_route("/editions/{week}/cover", methods=LOOK)

@@ -15,6 +15,7 @@ from digest.database import reading
 from digest.edition import store
 from digest.edition.renditions import TOPICS, Topic
 from digest.errors import StorageError
+from digest.language import ENGLISH, LOCALES, speaking, spoken
 from digest.rendering.feeds import NEVER, Entry, atom, entry_of, feed_of, json_feed, sitemap
 from digest.web.conditional import conditional
 from digest.web.editions import edition_of
@@ -52,18 +53,24 @@ def _feed(site: Site, request: Request, ending: str, topic: Topic | None) -> Res
     entries = []
     for one in found:
         with suppress(StorageError, HTTPException):  # of another version, or tampered with: its own page says so
-            entries.append(_entry(site.engine, site.settings.series, one, topic))
+            entries.append(_entry(site.engine, site.settings.series, one, topic, spoken()))
     feed = feed_of(site.settings.series, [entry for entry in entries if entry], ending, topic)
+    feed = feed._replace(address=_named(feed.address), home=_named(feed.home))
     changed = max((one.approved_at for one in found), default=NEVER)
     return conditional(request, write(feed), media_type, changed)
 
 
-@lru_cache(maxsize=ENTRIES * (1 + len(TOPICS)) * 4)
-def _entry(engine: Engine, series: Series, one: store.Published, topic: Topic | None) -> Entry | None:
-    """Kept by the hash of what was approved, which says all there is to know of it."""
-    with reading(engine) as connection:
-        edition = edition_of(connection, one)
-    return entry_of(edition, series, one.approved_at, topic)
+@lru_cache(maxsize=ENTRIES * (1 + len(TOPICS)) * len(LOCALES) * 4)
+def _entry(engine: Engine, series: Series, one: store.Published, topic: Topic | None, language: str) -> Entry | None:
+    """Kept by the hash of what was approved, which says all there is to know of it, and by the language."""
+    with reading(engine) as connection, speaking(language):
+        entry = entry_of(edition_of(connection, one), series, one.approved_at, topic)
+        return entry and entry._replace(address=_named(entry.address))
+
+
+def _named(address: str) -> str:
+    """The address of a document in the language that is spoken; English has the bare one."""
+    return address if spoken() == ENGLISH else f"{address}?lang={spoken()}"
 
 
 @router.api_route("/sitemap.xml", methods=LOOK)

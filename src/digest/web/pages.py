@@ -14,6 +14,7 @@ from fastapi.responses import HTMLResponse
 from sqlalchemy import Engine
 
 from digest.config import Settings, asset
+from digest.language import spoken
 from digest.membership.signing_up import Result
 from digest.rendering.templates import fill
 from digest.subscribers.location import Lookup
@@ -40,10 +41,16 @@ class Site:
     def page(
         self, template: str, status: HTTPStatus = HTTPStatus.OK, *, pictures: bool = False, **facts: object
     ) -> Response:
-        """A template of templates/web/, filled. `pictures` lets it show those of this site."""
+        """A template of templates/web/, filled, in the language that is spoken. `pictures` lets it show those of this
+        site."""
         known = {"series": self.settings.series, "style": self.style, "root": self.root}
         html = fill(f"web/{template}", {**known, **facts})
-        return HTMLResponse(html, status, {"Content-Security-Policy": policy(self.style, pictures=pictures)})
+        headers = {
+            "Content-Security-Policy": policy(self.style, pictures=pictures),
+            "Content-Language": spoken(),
+            "Vary": "Accept-Language",
+        }
+        return HTMLResponse(html, status, headers)
 
     @property
     def root(self) -> str:

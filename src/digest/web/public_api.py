@@ -5,8 +5,7 @@ told that nothing is new.
 """
 
 from collections.abc import Callable
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 from functools import lru_cache
 from http import HTTPStatus
 from threading import Lock
@@ -21,10 +20,9 @@ from starlette.exceptions import HTTPException
 
 from digest.database import reading
 from digest.edition import opening, store
-from digest.edition.content import Edition, Versus
-from digest.edition.documents import Document, board_document, changes_document
+from digest.edition.content import Edition
+from digest.edition.documents import Document, board_document, changes_document, versus_document
 from digest.edition.store import Published
-from digest.edition.verdicts import questions, verdict
 from digest.errors import DigestError, UsageError
 from digest.web import api
 from digest.web.boards import Newest, chosen_boards, newest
@@ -224,20 +222,3 @@ def _newest(site: Site) -> Newest:
     if known is None:
         raise HTTPException(HTTPStatus.NOT_FOUND, "there is no capture yet.")
     return known
-
-
-def versus_document(found: Versus) -> Document:
-    """The facts, and what is said of them, as JSON values; figures are numbers as in the other documents."""
-    facts: Document = _values(found.model_dump())
-    return {**facts, "verdict": list(verdict(found)), "questions": [one._asdict() for one in questions(found)]}
-
-
-def _values(value: Any) -> Any:
-    """Decimals as JSON numbers: whole where they are, else the nearest double (RFC 8259, section 6); days as text."""
-    if isinstance(value, dict):
-        return {name: _values(part) for name, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_values(part) for part in value]
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    return value.isoformat() if isinstance(value, date) else value

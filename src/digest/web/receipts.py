@@ -14,12 +14,13 @@ from digest.config import Source
 from digest.database import reading
 from digest.edition import store
 from digest.edition.content import Captured, Edition, Receipt
-from digest.edition.numbers import NOT_KNOWN, benchmark_name, counted, day, plain, shown
+from digest.edition.numbers import benchmark_name, day, not_known, plain, shown
 from digest.edition.retelling import tellable
+from digest.edition.source_words import correction_sentence
 from digest.edition.store import Published
 from digest.edition.watch_words import row_of
-from digest.edition.wording import correction_sentence
 from digest.errors import StorageError
+from digest.language import _, decimal_symbol, ngettext
 from digest.web.boards import revalidated
 from digest.web.pages import LOOK, Here, Site
 
@@ -100,21 +101,26 @@ def about(receipt: Receipt) -> str:
     """Which figure it is: `gpt-5.5-xhigh on LiveBench, overall`."""
     named = next((side.raw for side in (receipt.current, receipt.previous) if side and side.raw), None)
     where = f"{shown(receipt.title)}{f', {benchmark_name(receipt.measure)}' if receipt.measure else ''}"
-    return f"{shown(named, 80)} on {where}" if named else where
+    return _("%(row)s on %(where)s", row=shown(named, 80), where=where) if named else where
 
 
 def sentence(receipt: Receipt) -> str:
     """Both figures as they were read, without a judgement of the difference."""
-    now, before = receipt.current, receipt.previous
+    now, before, what = receipt.current, receipt.previous, about(receipt)
     if now is None:
-        return f"{about(receipt)}: no capture was read."
+        return _("%(figure)s: no capture was read.", figure=what)
+    value, on = value_words(receipt, now), day(now.on, year=True)
     if before is None:
-        return f"{about(receipt)}: {value_words(receipt, now)} on {day(now.on, year=True)}, in the first capture."
+        return _("%(figure)s: %(value)s on %(day)s, in the first capture.", figure=what, value=value, day=on)
     if (now.value, now.on) == (before.value, before.on):
-        return f"{about(receipt)}: {value_words(receipt, now)} on {day(now.on, year=True)}."
-    return (
-        f"{about(receipt)}: {value_words(receipt, now)} on {day(now.on, year=True)}, "
-        f"{value_words(receipt, before)} on {day(before.on, year=True)}."
+        return _("%(figure)s: %(value)s on %(day)s.", figure=what, value=value, day=on)
+    return _(
+        "%(figure)s: %(value)s on %(day)s, %(was)s on %(before)s.",
+        figure=what,
+        value=value,
+        day=on,
+        was=value_words(receipt, before),
+        before=day(before.on, year=True),
     )
 
 
@@ -122,11 +128,14 @@ def value_words(receipt: Receipt, captured: Captured) -> str:
     """The figure as it was read, to its last digit, in its unit."""
     value = captured.value
     if value is None:
-        return NOT_KNOWN
+        return not_known()
     if receipt.unit == "tokens":
-        return f"{counted(int(value))} tokens"
-    digits = f"{value.normalize():f}" if abs(value.adjusted()) < 30 else plain(value, 2)
-    return f"{digits} {shown(receipt.unit, 30)}".strip() if receipt.unit not in ("", "%") else f"{digits}{receipt.unit}"
+        return ngettext("%(count)s token", "%(count)s tokens", int(value))
+    exact = f"{value.normalize():f}".replace(".", decimal_symbol())
+    digits = exact if abs(value.adjusted()) < 30 else plain(value, 2)
+    if receipt.unit == "%":
+        return _("%(amount)s%%", amount=digits)
+    return f"{digits} {shown(receipt.unit, 30)}" if receipt.unit else digits
 
 
 @router.api_route("/changes/{id_}", methods=LOOK)
@@ -134,7 +143,7 @@ def show(request: Request, site: Here, id_: str) -> Response:
     found = proven(site, id_)
     if found is None:
         raise HTTPException(HTTPStatus.NOT_FOUND)
-    sides = [("After", found.receipt.current), ("Before", found.receipt.previous)]
+    sides = [(_("After"), found.receipt.current), (_("Before"), found.receipt.previous)]
     values = {name: value_words(found.receipt, side) for name, side in sides if side is not None}
     return revalidated(
         request, site.page("receipt.html", path=f"/changes/{id_}", proven=found, sides=sides, values=values)

@@ -17,8 +17,9 @@ from digest.database import reading, writing
 from digest.edition import store as editions
 from digest.edition.content import Edition
 from digest.edition.numbers import capital
-from digest.edition.renditions import LOCALES, TOPICS
+from digest.edition.renditions import TOPICS
 from digest.errors import UsageError
+from digest.language import LOCALES, _, message_of, pgettext, spoken
 from digest.membership import choices, signing_up
 from digest.membership.addresses import email_key
 from digest.subscribers import links, store
@@ -26,12 +27,15 @@ from digest.subscribers.consent import wording
 from digest.subscribers.location import Visit, visit
 from digest.subscribers.regimes import UNKNOWN, packaged_regimes
 from digest.web import abuse
+from digest.web.choices import speaking_to
 from digest.web.countries import countries, country_name
 from digest.web.forms import Form, Sent
 from digest.web.pages import LOOK, Here, Site
 
 ANSWER_AFTER = 0.2
 """Seconds. An answer that the database had a part in comes after this time, or after the next multiple of it."""
+
+_CONFIRMING = ("confirm", links.KEEP)
 
 router = APIRouter()
 
@@ -47,9 +51,9 @@ async def subscribe(site: Here, request: Request, sent: Sent) -> Response:
     seen = _visit(site, request)
     errors = _email_error(sent)
     if not sent.get("agree"):
-        errors["agree"] = "Tick this box if you want the mail; without it we may not send any."
+        errors["agree"] = _("Tick this box if you want the mail; without it we may not send any.")
     if not sent.getlist("topics"):
-        errors["topics"] = "Choose at least one."
+        errors["topics"] = _("Choose at least one.")
     if not errors:
         try:
             asked = signing_up.parse(dict(sent), sent.getlist("topics"), seen.country, seen.derived)
@@ -81,27 +85,30 @@ async def send_link(site: Here, request: Request, sent: Sent) -> Response:
 
 
 @router.api_route("/confirm/{token}", methods=LOOK)
-def ask_to_confirm(site: Here, token: str) -> Response:
-    result = signing_up.expected(site.engine, token, site.keys, site.clock())
-    if result in ("expired", "unknown"):
-        return site.no_such_link(result, "confirm")
-    if result == "already":
-        return site.page("confirmed.html", already=True, preferences=None)
-    regime, locale = signing_up.standing(site.engine, site.settings, token, site.keys, site.clock())
-    keeps = links.read(token, links.KEEP, site.keys, site.clock()) is not None
-    return site.page("confirm.html", keeps=keeps, wording=wording(locale)[1], age=regime.minors_age)
+def ask_to_confirm(site: Here, request: Request, token: str) -> Response:
+    now = site.clock()
+    with speaking_to(site, request, token, *_CONFIRMING):
+        result = signing_up.expected(site.engine, token, site.keys, now)
+        if result in ("expired", "unknown"):
+            return site.no_such_link(result, "confirm")
+        if result == "already":
+            return site.page("confirmed.html", already=True, preferences=None)
+        regime = signing_up.standing(site.engine, site.settings, token, site.keys, now)
+        keeps = links.read(token, links.KEEP, site.keys, now) is not None
+        return site.page("confirm.html", keeps=keeps, wording=wording(spoken()), age=regime.minors_age)
 
 
 @router.post("/confirm/{token}")
-def confirm(site: Here, token: str, _sent: Sent) -> Response:
+def confirm(site: Here, request: Request, token: str, sent: Sent) -> Response:
     now = site.clock()
-    result = signing_up.confirm(site.engine, site.settings, token, site.keys, now)
-    if result in ("expired", "unknown"):
-        return site.no_such_link(result, "confirm")
-    if result == "already":
-        return site.page("confirmed.html", already=True, preferences=None)
-    preferences = choices.fresh_token(site.engine, token, site.keys, now)
-    return site.page("confirmed.html", already=False, preferences=preferences)
+    result = signing_up.confirm(site.engine, site.settings, token, site.keys, now, sent.get("wording", ""))
+    with speaking_to(site, request, token, *_CONFIRMING):
+        if result in ("expired", "unknown"):
+            return site.no_such_link(result, "confirm")
+        if result == "already":
+            return site.page("confirmed.html", already=True, preferences=None)
+        preferences = choices.fresh_token(site.engine, token, site.keys, now)
+        return site.page("confirmed.html", already=False, preferences=preferences)
 
 
 def _form(site: Site, seen: Visit, sent: Form, errors: Mapping[str, str]) -> Response:
@@ -112,7 +119,7 @@ def _form(site: Site, seen: Visit, sent: Form, errors: Mapping[str, str]) -> Res
     typed = {
         "email": sent.get("email", ""),
         "topics": sent.getlist("topics") if sent else list(TOPICS),
-        "locale": sent.get("locale", ""),
+        "locale": sent.get("locale", spoken()),
         "country": sent.get("country", ""),
         "agree": bool(sent.get("agree")),
     }
@@ -122,10 +129,10 @@ def _form(site: Site, seen: Visit, sent: Form, errors: Mapping[str, str]) -> Res
         typed=typed,
         errors={"form": "", "email": "", "topics": "", "agree": "", "captcha": "", **errors},
         edition=_newest(site),
-        located=regime.name if regime.code == country else country_name(country),
-        rules="" if strictest else regime.within or regime.name,
+        located=message_of(regime.name) if regime.code == country else country_name(country),
+        rules="" if strictest else message_of(regime.within or regime.name),
         age=regime.minors_age,
-        wording=wording(sent.get("locale") or "en")[1],
+        wording=wording(spoken()),
         topics=TOPICS,
         locales=LOCALES,
         countries=countries(),
@@ -152,11 +159,12 @@ def _link_form(site: Site, sent: Form, errors: Mapping[str, str]) -> Response:
 def _email_error(sent: Form) -> dict[str, str]:
     email = sent.get("email", "").strip()
     if not email:
-        return {"email": "Write the address that the mail is to go to."}
+        return {"email": _("Write the address that the mail is to go to.")}
     try:
         email_key(email)
     except UsageError as error:
-        return {"email": _sentence(error)}
+        # The reason is the library's, in English; another language says what is wrong without it.
+        return {"email": pgettext("of an address that is none", "%(reason)s", reason=_sentence(error))}
     return {}
 
 
@@ -192,9 +200,10 @@ def _guards(site: Site, sent: Form) -> dict[str, Any]:
 async def _doubts(site: Site, sent: Form) -> dict[str, str]:
     """What speaks for a program, as an error that a person can mend."""
     if abuse.too_fast(sent.get(abuse.TOKEN_FIELD, ""), site.keys, site.clock()):
-        return {"form": "That was faster than a person types, or the page was open too long. Press the button again."}
+        told = _("That was faster than a person types, or the page was open too long. Press the button again.")
+        return {"form": told}
     if not await run_in_threadpool(abuse.passes_captcha, site.settings.signup.captcha, sent):
-        return {"captcha": "The proof that you are a person did not hold; try it again."}
+        return {"captcha": _("The proof that you are a person did not hold; try it again.")}
     return {}
 
 

@@ -19,9 +19,10 @@ from digest.config import Settings
 from digest.edition.compared import benchmarks_of, called, figures
 from digest.edition.content import Compared, Matchup, Versus
 from digest.edition.entrants import Wanted, row_of
-from digest.edition.numbers import plain
+from digest.edition.numbers import exact
 from digest.edition.versus import versus
 from digest.errors import DigestError, UsageError
+from digest.language import LOCALES, _, pgettext, spoken
 from digest.scores.catalog import resolve
 from digest.scores.snapshot import Snapshot
 from digest.web.boards import Newest, newest, revalidated
@@ -46,20 +47,21 @@ class Answered(NamedTuple):
     found: Versus | DigestError
 
 
-_answers: WeakKeyDictionary[Newest, Callable[[tuple[str, ...]], Answered]] = WeakKeyDictionary()
+_answers: WeakKeyDictionary[Newest, Callable[[tuple[str, ...], str], Answered]] = WeakKeyDictionary()
 
 
 def answer(site: Site, known: Newest, asked: Sequence[str]) -> Answered:
-    """The models side by side, in the order of the alphabet. Refusals are kept as well: they cost as much."""
+    """The models side by side, in the order of the alphabet. Refusals are kept as well: they cost as much. What is
+    kept is kept by the language, too, in which a refusal lists names."""
     kept = _answers.get(known)
     if kept is None:
         kept = _answers[known] = _keeping(known.snapshots, site.settings)
-    return kept(tuple(asked))
+    return kept(tuple(asked), spoken())
 
 
-def _keeping(snapshots: Mapping[str, Snapshot], settings: Settings) -> Callable[[tuple[str, ...]], Answered]:
+def _keeping(snapshots: Mapping[str, Snapshot], settings: Settings) -> Callable[[tuple[str, ...], str], Answered]:
     @lru_cache(_KEPT)
-    def answered(asked: tuple[str, ...]) -> Answered:
+    def answered(asked: tuple[str, ...], _language: str) -> Answered:
         names = tuple(sorted(canonical(name, list(snapshots.values())) for name in asked))
         try:
             return Answered(names, versus(names, snapshots, settings))
@@ -127,11 +129,11 @@ def _bar(compared: Compared, widest: Decimal) -> Bar:
     if len(values) != 2 or not widest:
         return Bar(lengths, None)
     width = compared.spread / widest * _LONGEST
-    return Bar(lengths, (plain(_HALF - width if compared.order[0] == 0 else _HALF), plain(width)))
+    return Bar(lengths, (exact(_HALF - width if compared.order[0] == 0 else _HALF), exact(width)))
 
 
 def _share(value: Decimal, track: Decimal) -> str:
-    return plain(min(max(value / track * 100, Decimal(0)), Decimal(100))) if track else "0"
+    return exact(min(max(value / track * 100, Decimal(0)), Decimal(100))) if track else "0"
 
 
 def known_models(known: Newest) -> list[str]:
@@ -178,15 +180,29 @@ def _side_by_side(request: Request, site: Site, asked: Sequence[str], *, queried
     if known is None:
         return _ask(site, None, asked)
     if any(len(name) > LONGEST_NAME for name in asked):
-        return _ask(site, known, (), "No model has a name as long as that.", HTTPStatus.NOT_FOUND)
+        return _ask(site, known, (), _("No model has a name as long as that."), HTTPStatus.NOT_FOUND)
     names, found = answer(site, known, asked)
     if isinstance(found, DigestError):
         same = isinstance(found, UsageError)
-        return _ask(site, known, asked, reason(found), HTTPStatus.BAD_REQUEST if same else HTTPStatus.NOT_FOUND)
+        status = HTTPStatus.BAD_REQUEST if same else HTTPStatus.NOT_FOUND
+        return _ask(site, known, asked, _wrong(found, same=same), status)
     here = address(site, names)
     if tuple(asked) != names or queried != in_query(names):
-        return RedirectResponse(here, HTTPStatus.PERMANENT_REDIRECT)
+        return RedirectResponse(_in_same_language(request, here), HTTPStatus.PERMANENT_REDIRECT)
     return revalidated(request, _page(site, known, names, found, here))
+
+
+def _wrong(found: DigestError, *, same: bool) -> str:
+    """Why there is no side by side. The reason is in English; another language says what kind of reason it is."""
+    if same:
+        return pgettext("names of one and the same row", "%(reason)s", reason=reason(found))
+    return pgettext("a model that no source has", "%(reason)s", reason=reason(found))
+
+
+def _in_same_language(request: Request, here: str) -> str:
+    """The address with the language that this request's address names, if it names one."""
+    named = request.query_params.get("lang")
+    return f"{here}{'&' if '?' in here else '?'}lang={named}" if named in LOCALES else here
 
 
 def reason(error: DigestError) -> str:
@@ -210,6 +226,5 @@ def _page(site: Site, known: Newest, names: Sequence[str], found: Versus, here: 
         lead_figures=figured,
         main=main,
         bars={matchup.source: bars_of(matchup) for matchup in found.matchups},
-        week=str(known.week),
         path=here.removeprefix(site.root),
     )

@@ -122,7 +122,7 @@ def draft(engine: Engine, settings: Settings, week: Week, now: datetime) -> Draf
         week=str(week),
         starts=week.starts,
         previous_week=str(week.previous),
-        last_subject=earlier[-1].rendered.subject if earlier else None,
+        last_subjects=earlier[-1].rendered.subjects if earlier else (),
         note=for_sending(load_note(settings.series.notes, str(week))),
     )
     regimes = packaged_regimes(settings.consent.regimes).by_code
@@ -171,8 +171,8 @@ def send(
             )
         if not stored.envelope.is_that_of(_envelope(settings)):
             raise DigestError(
-                f"[series], [mail] or the consent regimes say otherwise than when the edition of {week} was approved; "
-                "set them back, or draft and approve it again if none of it was sent."
+                "[series], [mail], the consent regimes or the catalogues say otherwise than when the edition of "
+                f"{week} was approved; set them back, or draft and approve it again if none of it was sent."
             )
         edition = _outgoing(connection, settings, stored, clock())
         mailing = outbox.queue(connection, edition, stored.content_hash, clock())

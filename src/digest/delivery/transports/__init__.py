@@ -1,9 +1,9 @@
 """What carries mail: each transport is one file here and looks like `Transport` from outside."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 from digest.delivery.outcomes import Outcome
 
@@ -15,17 +15,33 @@ class Envelope:
     `content` is the whole message (RFC 5322) with CRLF line ends, not dot-stuffed.
     """
 
+    delivery_id: int
     message_id: str
     sender: str
     recipient: str = field(repr=False)
     content: bytes = field(repr=False)
 
 
+class Turn(NamedTuple):
+    """What a sender answers when messages are ready: which deliveries may be made, and what comes next."""
+
+    allowed: Collection[int]
+    following: Sequence[Envelope]
+
+
+Advance = Callable[[Sequence[int]], Turn]
+"""Told which deliveries are ready, it commits that these are about to be handed over, and what became of those before.
+"""
+
+
 class Transport(Protocol):
-    """Carries messages one at a time; its connection lasts from `with` to the end of the block."""
+    """Carries messages, some at a time; its connections last from `with` to the end of the block."""
 
     repeatable: bool
     """Delivering the same message again does nothing, so a delivery whose end is unknown may simply be repeated."""
+
+    width: int
+    """How many messages it carries at once, and so how many may be in doubt after a crash."""
 
     def __enter__(self) -> Self: ...
 
@@ -33,10 +49,11 @@ class Transport(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
 
-    def deliver(self, envelope: Envelope, before_dot: Callable[[], bool]) -> Outcome:
-        """Deliver one message.
+    def carry(self, batch: Sequence[Envelope], advance: Advance, done: list[tuple[int, Outcome]]) -> None:
+        """Deliver a batch of at most `width` messages, then what `advance` names next, as long as it names any.
 
-        Everything that can be done without committing the other side is done first; then `before_dot` is called once,
-        and only if it answers True is the message handed over. Raises DeliveryError when nobody can be reached.
+        Of each batch everything is done first that does not commit the other side. Then `advance` is called once with
+        what is ready, and only what it allows is handed over. What becomes of each message is put into `done` before
+        `advance` is called again, or before this returns or raises. Raises DeliveryError when nobody can be reached.
         """
         ...

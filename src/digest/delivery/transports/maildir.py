@@ -6,18 +6,19 @@ that died half-way is simply repeated.
 
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from digest.delivery.outcomes import Outcome
-from digest.delivery.transports import Envelope
+from digest.delivery.transports import Advance, Envelope
 from digest.errors import DeliveryError
 
 
 class Maildir:
     repeatable = True
+    width = 16
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -37,22 +38,34 @@ class Maildir:
     ) -> None:
         pass
 
-    def deliver(self, envelope: Envelope, before_dot: Callable[[], bool]) -> Outcome:
-        name = envelope.message_id.partition("@")[0]
-        try:
-            written = None if self._has(name) else self._write(name, envelope.content)
+    def carry(self, batch: Sequence[Envelope], advance: Advance, done: list[tuple[int, Outcome]]) -> None:
+        while batch:
+            written: dict[int, Path | None] = {}
             try:
-                if not before_dot():
-                    return Outcome("withheld")
-                if written is not None:
-                    written.rename(self._folder / "new" / name)
-                    _sync(self._folder / "new")
+                for envelope in batch:
+                    name = _name(envelope)
+                    written[envelope.delivery_id] = None if self._has(name) else self._write(name, envelope.content)
+                turn = advance(list(written))
+                self._move(batch, written, turn.allowed)
+            except OSError as error:
+                raise self._unwritable(error) from error
             finally:
-                if written is not None:
-                    written.unlink(missing_ok=True)
-        except OSError as error:
-            raise self._unwritable(error) from error
-        return Outcome("sent", f"new/{name}")
+                for path in written.values():
+                    if path is not None:
+                        path.unlink(missing_ok=True)
+            for envelope in batch:
+                handed = envelope.delivery_id in turn.allowed
+                outcome = Outcome("sent", f"new/{_name(envelope)}") if handed else Outcome("withheld")
+                done.append((envelope.delivery_id, outcome))
+            batch = turn.following
+
+    def _move(self, batch: Sequence[Envelope], written: Mapping[int, Path | None], allowed: Collection[int]) -> None:
+        """What may be delivered appears in `new`, all of it before the folder is flushed once."""
+        for envelope in batch:
+            path = written[envelope.delivery_id]
+            if path is not None and envelope.delivery_id in allowed:
+                path.rename(self._folder / "new" / _name(envelope))
+        _sync(self._folder / "new")
 
     def _has(self, name: str) -> bool:
         # `new` before `cur`: a mail program moves files that way, so one on its way is not missed.
@@ -79,6 +92,10 @@ class Maildir:
             f"the Maildir {self._folder} cannot be written: {error.strerror}; "
             "make it writable or name another in [delivery] maildir, then send again."
         )
+
+
+def _name(envelope: Envelope) -> str:
+    return envelope.message_id.partition("@")[0]
 
 
 def _sync(folder: Path) -> None:
