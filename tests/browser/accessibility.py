@@ -73,6 +73,18 @@ def overflowing(page: Page) -> list[str]:
     return found
 
 
+def overflowing_when_zoomed(page: Page) -> list[str]:
+    """What does not fit a window of 1,280 px at 200 % and 400 %, which a browser lays out as 640 and 320 CSS pixels
+    (WCAG 2.2, 1.4.4 and 1.4.10)."""
+    found = []
+    for width in (640, 320):
+        page.set_viewport_size({"width": width, "height": 800})
+        found += overflowing(page)
+        reaches = page.evaluate("document.documentElement.scrollWidth")
+        found += [f"{reaches} px at {width}"] if reaches != width else []
+    return found
+
+
 def low_contrasts(page: Page) -> list[str]:
     """Texts with a contrast below 4.5 to 1 (WCAG 2.2, 1.4.3)."""
     found: list[str] = page.evaluate(CONTRASTS)

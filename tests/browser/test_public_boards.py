@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 from playwright.sync_api import Browser, Page
-from tests.browser.accessibility import low_contrasts, overflowing, small_targets, violations
+from tests.browser.accessibility import low_contrasts, overflowing, overflowing_when_zoomed, small_targets, violations
 from tests.browser.conftest import Serving
 from tests.snapshots import a_board
 from tests.web.newest import ID, a_receipt, a_week, capture, publish, with_sources
@@ -56,9 +56,15 @@ def test_every_board_is_for_everyone(page: Page, site: Site, path: str) -> None:
         assert low_contrasts(page) == []
         assert overflowing(page) == []
         assert [target for target in small_targets(page) if "/feed." not in target] == []
-    page.set_viewport_size({"width": 320, "height": 800})
-    assert overflowing(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth") == 320
+    assert overflowing_when_zoomed(page) == []
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_longer_words_have_room_too(page: Page, site: Site, path: str) -> None:
+    page.goto(f"{site.settings.series.base_url}{path}{'&' if '?' in path else '?'}lang=de")
+    assert page.locator("html").get_attribute("lang") == "de"
+    assert violations(page) == []
+    assert overflowing_when_zoomed(page) == []
 
 
 def test_the_keyboard_alone_compares_two_models(page: Page, site: Site) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, FloatRect, Locator, Page
 from tests import builders as b
-from tests.browser.accessibility import low_contrasts, overflowing, small_targets, violations
+from tests.browser.accessibility import low_contrasts, overflowing, overflowing_when_zoomed, small_targets, violations
 from tests.browser.conftest import Serving
 from tests.rendering.test_email import HOSTILE
 from tests.rendering.test_feeds import everything, hostile
@@ -72,6 +72,16 @@ def test_the_page_is_for_everyone(
     assert overflowing(page) == []
     assert small_targets(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert overflowing_when_zoomed(page) == []
+
+
+@pytest.mark.parametrize("path", [EDITION, ARCHIVE])
+def test_longer_words_have_room_too(page: Page, site: Site, rendered: Rendered, path: str) -> None:
+    publish(site, rendered, everything(), *others())
+    page.goto(f"{site.settings.series.base_url}{path}?lang=de")
+    assert page.locator("html").get_attribute("lang") == "de"
+    assert violations(page) == []
+    assert overflowing_when_zoomed(page) == []
 
 
 @pytest.mark.parametrize("kind", ["markup", "direction", "long"])

@@ -52,7 +52,7 @@ def test_a_row_shows_both_figures_the_difference_and_its_share(digest: Digest) -
     rows = [line.split() for line in digest(SPARK, QWEN).splitlines()]
     assert ["overall", "87", "62", "+25.1", "pt,", "40.6%"] in rows
     assert ["Coding", "82.3", "40.7", "+41.6", "pt,", "102.3%"] in rows
-    assert ["SWE-bench", "Pro", "85", "42", "+43", "pt,", "102.4%"] in rows
+    assert ["SWE-bench", "Pro", "85.0", "42.0", "+43", "pt,", "102.4%"] in rows
 
 
 def test_of_three_models_the_gap_to_the_leader_stands_below_each_figure(digest: Digest) -> None:

@@ -23,7 +23,7 @@ F = TypeVar("F")
 
 def untold(edition: Edition, text: str) -> list[str]:
     """The figures, days and hashes of a text that the edition does not hold."""
-    text = " ".join(re.sub(r"(?m)^(\[\d+\] .*|\d\. )", " ", text.partition("You get this because")[0]).split())
+    text = " ".join(re.sub(r"(?m)^(\[\d+\] .*|\d\. )|\[\d+\]", " ", text.partition("You get this because")[0]).split())
     known_texts = {*_texts(edition), *_RULES, opening.reading_time(edition)} - {""}
     for known in sorted(known_texts, key=len, reverse=True):
         text = re.sub(rf"(?<!\w){re.escape(known)}(?!\w)", " ", text)

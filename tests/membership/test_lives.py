@@ -63,7 +63,7 @@ SETTINGS = Settings.model_validate(
     {
         "series": {"base_url": "https://digest.example", "contact": "desk@digest.example"},
         "mail": {"letters_address": "letters@digest.example", "from_address": "news@digest.example"},
-        "delivery": {"lease_seconds": 3, "batch": 2, "from_hour": HOURS[0], "until_hour": HOURS[1]},
+        "delivery": {"lease_seconds": 3, "from_hour": HOURS[0], "until_hour": HOURS[1]},
     }
 )
 

@@ -64,13 +64,14 @@ def test_a_mail_is_looked_at_as_it_is_sent_with_everything_in_it_that_a_reader_m
         assert "Your watch list" in part
         assert "Your consent of " in part
         assert fullest.unsubscribe in part
-    labelled = next(mail for mail in mails() if mail.rendition == "full, KR")
+    labelled = next(mail for mail in mails() if mail.rendition == "full, en, KR")
     assert labelled.subject == f"(광고) {rendered().subject}"
 
 
 def test_one_of_each_format_and_letter_is_pictured() -> None:
     kinds = [mail.rendition.partition(",")[0] for mail in one_of_each(mails())]
-    assert kinds == [*FORMATS, "confirmation letter", "preferences letter"]
+    letters = ["confirmation letter"] * 2 + ["preferences letter"] * 2
+    assert kinds == [format_ for _locale in LOCALES for format_ in FORMATS] + letters
 
 
 def test_the_largest_watch_list_holds_the_longest_stories_that_fit() -> None:
@@ -100,8 +101,9 @@ def test_what_is_wrong_in_every_mail_is_said_once_and_what_is_wrong_in_some_name
     long = rendered().model_copy(update={"subject": "x" * 51})
     findings = [one for one in check_edition(stored(long), SETTINGS) if one.check == "subject"]
     assert [(one.what[:28], one.rendition) for one in findings] == [
-        ("The subject has 51 character", "full, ZZ and 18 more"),
-        ("The subject has 56 character", "full, KR and 2 more"),
+        ("The subject has 51 character", "full, en, ZZ and 18 more"),
+        ("The subject has 56 character", "full, en, KR and 2 more"),
+        ("The subject has 53 character", "full, de, KR and 2 more"),
     ]
 
 

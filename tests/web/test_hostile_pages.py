@@ -205,9 +205,7 @@ def test_no_text_becomes_anything_but_text_on_any_page(
     found = dict(visits(site_of("hostile", put), put))
     harmless = dict(visits(site_of("tame", put_tame), put_tame))
     for name, page in found.items():
-        check_markup(
-            page, harmless[name], alike=name not in ("two", "three")
-        )  # these stand in the order of their names
+        check_markup(page, harmless[name], alike=name not in ORDERED_BY_NAME)
 
 
 def test_every_template_of_a_page_is_filled_with_hostile_text(site_of: Callable[[str, Put], Site]) -> None:

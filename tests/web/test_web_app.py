@@ -40,7 +40,7 @@ def path(add_readers: Callable[[int], list[int]], settings: Settings) -> str:
 def test_opening_the_link_asks(client: Client, path: str, rows: Rows) -> None:
     page = client.get(path)
     assert page.status_code == 200
-    assert f'<form method="post" action="{path}">' in page.text
+    assert f'<form method="post" action="{path}?lang=en">' in page.text
     assert "example.org" not in page.text
     assert rows("subscriber")[0]["state"] == "confirmed"
 

@@ -96,8 +96,8 @@ def trouble_sentences(edition: Edition) -> list[str]:
     if not stale:
         return [line for line in unread if line]
     unknown = ngettext(
-        "%(sources)s: that does not say its figures held still; it says we do not know.",
-        "%(sources)s: that does not say their figures held still; it says we do not know.",
+        "%(sources)s is stale. That does not say its figures held still; it says we do not know.",
+        "%(sources)s are stale. That does not say their figures held still; it says we do not know.",
         len(stale),
         sources=listed(stale),
     )

@@ -6,7 +6,7 @@ from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
-from jinja2 import Environment, TemplateSyntaxError
+from jinja2 import TemplateSyntaxError
 from sqlalchemy import Connection, Engine
 
 from digest.config import Settings, asset
@@ -16,6 +16,7 @@ from digest.delivery.transports import smtp
 from digest.edition.numbers import several
 from digest.errors import DeliveryError, DigestError
 from digest.membership.proving import Standing, faults_of
+from digest.rendering.templates import environment_of
 from digest.subscribers import store
 from digest.subscribers.consent import Consent
 from digest.subscribers.location import database_age
@@ -159,7 +160,7 @@ def _templates() -> Iterator[Finding]:
             continue
         name = path.relative_to(root).as_posix()
         try:
-            Environment(autoescape=True).parse(path.read_text(encoding="utf-8"))
+            environment_of(root).parse(path.read_text(encoding="utf-8"))
             count += 1
         except (OSError, UnicodeDecodeError) as error:
             yield Finding("templates", "fail", f"templates/{name} cannot be read: {error}; install the program anew.")

@@ -129,7 +129,7 @@ def _html(rows: Sequence[Fragment], total: int, note: str, watched: Watched, fra
 
 
 def _text(rows: Sequence[Fragment], total: int, note: str, watched: Watched, frame: Frame) -> str:
-    head = f"{underlined(_('Your watch list'))}\n{wrap(since(watched))}"
+    head = underlined(_("Your watch list")) + "\n" + wrap(since(watched))
     more = f"{_folded(total, len(rows))} [1]\n\n[1] {frame.page}" if total > len(rows) else ""
     pieces = [head, *(row.text for row in rows), wrap(note), more]
     return "\n\n".join(piece for piece in pieces if piece) + "\n\n"

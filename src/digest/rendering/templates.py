@@ -87,7 +87,7 @@ def fill(name: str, facts: Mapping[str, Any], root: Path | None = None) -> str:
 
     Raises DigestError naming the template's file and line when it cannot be read or asks for what is not there.
     """
-    environment = _environment(root or asset("templates"))
+    environment = environment_of(root or asset("templates"))
     try:
         return environment.get_template(name).render(facts)
     except TemplateSyntaxError as error:
@@ -99,7 +99,8 @@ def fill(name: str, facts: Mapping[str, Any], root: Path | None = None) -> str:
 
 
 @functools.cache
-def _environment(root: Path) -> Environment:
+def environment_of(root: Path) -> Environment:
+    """What templates below a folder are read and filled with."""
     environment = Environment(
         loader=FileSystemLoader(root, encoding="utf-8"),
         autoescape=select_autoescape(disabled_extensions=("txt",), default=True),

@@ -68,7 +68,7 @@ def wrap(text: str, indent: int = 0, hang: int = 0) -> str:
     """Fold at 72 columns, never at a hyphen: a model's name does not break there."""
     first, rest = " " * indent, " " * (indent + hang)
     # textwrap counts characters, not columns: beside a wide one stands a filler, which is taken out again.
-    padded = "".join(char + _FILLER * (_columns(char) - 1) for char in text)
+    padded = text if text.isascii() else "".join(char + _FILLER * (_columns(char) - 1) for char in text)
     folded = textwrap.fill(padded, WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
     return folded.replace(_FILLER, "")
 
@@ -82,7 +82,7 @@ def folded(paragraph: Paragraph) -> str:
 
 def underlined(heading: str) -> str:
     folded = wrap(heading)
-    return folded + "\n" + "-" * max(map(len, folded.splitlines()))
+    return folded + "\n" + "-" * max(map(_columns, folded.splitlines()))
 
 
 def footnotes(addresses: Iterable[str]) -> Mapping[str, str]:
@@ -129,6 +129,8 @@ def _pad(cell: str, width: int) -> str:
 
 def _columns(text: str) -> int:
     """Columns on a terminal: two for a wide character (Unicode Standard Annex 11), none for a combining mark."""
+    if text.isascii():
+        return len(text)
     return sum(
         0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
     )

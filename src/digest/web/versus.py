@@ -137,9 +137,10 @@ def _share(value: Decimal, track: Decimal) -> str:
 
 
 def known_models(known: Newest) -> list[str]:
-    """The canonical ids of all models that a board has, for the form's list."""
+    """The canonical ids of all models that a board has and that can be typed, for the form's list."""
     boards = (snapshot for snapshot in known.snapshots.values() if snapshot.lead is not None)
-    return sorted({resolve(row.raw).model for snapshot in boards for row in snapshot.rows.values()})
+    models = {resolve(row.raw).model for snapshot in boards for row in snapshot.rows.values()}
+    return sorted(model for model in models if model.isprintable())
 
 
 # The pages
