@@ -1,9 +1,10 @@
 """`make bench`: every benchmark, one line each."""
 
-from benchmarks import comparing, importing, rendering, serving
+from benchmarks import comparing, importing, rendering, sending, serving
 
 if __name__ == "__main__":
     comparing.run()
     importing.run()
     rendering.run()
     serving.run()
+    sending.run()

@@ -126,14 +126,18 @@ def width_of(picture: bytes) -> int:
 def test_pictures_are_named_by_week_and_mail_and_show_it_light_dark_and_without_images(
     preview: Preview, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mails = [replace(MAIL, rendition=name) for name in ("full, en, ZZ", "full, en, DE", "full, de, DE", "short, en, ZZ")]
+    mails = [
+        replace(MAIL, rendition=name) for name in ("full, en, ZZ", "full, en, DE", "full, de, DE", "short, en, ZZ")
+    ]
     monkeypatch.setattr(preview_command, "specimens", lambda stored, settings: [*mails, replace(MAIL, html=None)])
     ran = preview(WEEK, "--screenshot", str(tmp_path / "pictures"))
     assert (ran.status, ran.out) == (0, "")
     taken = {path.name: path.read_bytes() for path in (tmp_path / "pictures").iterdir()}
     views = [(wide, look) for wide in (600, 375) for look in ("light", "dark", "light-images-off")]
     assert {name: width_of(picture) for name, picture in taken.items()} == {
-        f"{WEEK}-{mail}-{wide}-{look}.png": wide * 2 for mail in ("full-en-ZZ", "full-de-DE", "short-en-ZZ") for wide, look in views
+        f"{WEEK}-{mail}-{wide}-{look}.png": wide * 2
+        for mail in ("full-en-ZZ", "full-de-DE", "short-en-ZZ")
+        for wide, look in views
     }
     light, dark, bare = (taken[f"{WEEK}-full-en-ZZ-600-{look}.png"] for look in ("light", "dark", "light-images-off"))
     assert light == bare != dark

@@ -469,7 +469,9 @@ def test_german_says_who_leads_in_its_own_order_with_its_own_figures() -> None:
         assert verdict(compare(["alpha", "beta"], board))[0] == "alpha liegt bei Board (main) klar vorn, 80,7 zu 75,3."
         (lead, *_rest) = verdict(compare(["alpha", "beta", "gamma"], board))
         assert lead == "alpha liegt bei Board (main) klar vorn, mit 80,7 vor beta mit 75,3 und gamma mit 60,0."
-        assert verdict(two("80.7", "80"))[0].startswith("Bei Board (main) liegen beide gleichauf: 80,7 und 80,0 liegen ")
+        assert verdict(two("80.7", "80"))[0].startswith(
+            "Bei Board (main) liegen beide gleichauf: 80,7 und 80,0 liegen "
+        )
         assert compared.difference(two("80.7", "79.7").matchups[0].other[0], ("alpha", "beta")) == "gleichauf"
 
 

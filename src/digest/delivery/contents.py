@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import cast
 
 from digest.config import Settings
@@ -19,6 +19,9 @@ from digest.rendering.letters import letter
 from digest.rendering.renditions import Mail, assemble
 from digest.subscribers import links
 from digest.subscribers.routing import Outgoing, keep_asked
+
+_WATCH_LISTS = 4096  # that are kept made up, some 10 kB each: many readers follow the same few models
+_NONE = WatchList()
 
 
 @dataclass(frozen=True)
@@ -41,23 +44,20 @@ def of_edition(rendered: Rendered, editions: Sequence[Edition], outgoing: Outgoi
         missed = [one for one in editions[:-1] if last_week is not None and one.week > last_week]
         return followed([*missed, editions[-1]])
 
-    def watch_list(delivery: Claimed) -> Part:
-        watch = delivery.subscriber.watch
-        if watch == WatchList():
-            return NOTHING
-        locale = delivery.subscriber.locale
+    @lru_cache(maxsize=_WATCH_LISTS)
+    def watch_list(watch: WatchList, last_week: str | None, locale: str) -> Part:
         with speaking(locale):
-            return join(watched(watch, told_since(delivery.last_week)), rendered.in_language(locale))
+            return join(watched(watch, told_since(last_week)), rendered.in_language(locale))
 
     def own(delivery: Claimed, keys: Sequence[bytes], now: datetime) -> Own:
-        consent, zone = delivery.subscriber.consent, settings.series.zone
-        lapses = keep_asked(delivery.subscriber, now)
+        reader, zone = delivery.subscriber, settings.series.zone
+        consent, lapses = reader.consent, keep_asked(reader, now)
         keep: tuple[date, str] | None = None
         if lapses is not None:
-            token = links.sign(links.KEEP, delivery.subscriber.id, keys)
+            token = links.sign(links.KEEP, reader.id, keys)
             keep = lapses.astimezone(zone).date(), _page("confirm", token, settings)
         return Own(
-            watch=watch_list(delivery),
+            watch=NOTHING if reader.watch == _NONE else watch_list(reader.watch, delivery.last_week, reader.locale),
             consented_on=consent.confirmed_at.astimezone(zone).date() if consent.confirmed_at else None,
             consent_method=consent.method,
             keep=keep,

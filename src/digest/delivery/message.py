@@ -107,14 +107,16 @@ def build(compiled: Compiled, subscriber: Subscriber, keys: Sequence[bytes], own
         "To": one_line(subscriber.mailbox).encode(),
         "Message-ID": message_id(compiled, subscriber.id).encode(),
         "List-Unsubscribe": link.encode(),
-        templates.WATCH_SLOT: _encoded(own.watch.text),
-        _RICH + templates.WATCH_SLOT: _encoded(own.watch.html),
+        templates.WATCH_SLOT: _watch_list(own.watch.text),
+        _RICH + templates.WATCH_SLOT: _watch_list(own.watch.html),
     }
     words: list[tuple[str, str]] = [(templates.UNSUBSCRIBE_SLOT, link)]
     if own.action:
         words.append((templates.ACTION_SLOT, own.action))
     if compiled.dated:
-        words += _days(own, subscriber.locale)
+        lapses, keep_url = own.keep or (None, "")
+        words += _days(own.consented_on, own.consent_method, lapses, subscriber.locale)
+        words += [(templates.KEEP_URL_SLOT, keep_url)] if keep_url else []
     for slot, value in words:
         values[slot] = _encoded(wrap(value) if slot == templates.CONSENT_SLOT else value)
         values[_RICH + slot] = _encoded(html.escape(value))
@@ -157,15 +159,17 @@ _RICH = "html "
 _DATED = (templates.CONSENTED_SLOT, templates.CONSENT_SLOT, templates.LAPSES_SLOT, templates.KEEP_URL_SLOT)
 
 
-def _days(own: Own, locale: str) -> Iterator[tuple[str, str]]:
+@functools.lru_cache(maxsize=4096)  # thousands agreed on one day
+def _days(consented_on: date | None, method: str, lapses: date | None, locale: str) -> Sequence[tuple[str, str]]:
     """What stands in the slots about a reader's consent, in the reader's language."""
+    said = []
     with speaking(locale):
-        if own.consented_on is not None:
-            yield templates.CONSENTED_SLOT, calendar_day(own.consented_on)
-            yield templates.CONSENT_SLOT, agreed(own.consented_on, own.consent_method)
-        if own.keep is not None:
-            yield templates.LAPSES_SLOT, calendar_day(own.keep[0])
-            yield templates.KEEP_URL_SLOT, own.keep[1]
+        if consented_on is not None:
+            said.append((templates.CONSENTED_SLOT, calendar_day(consented_on)))
+            said.append((templates.CONSENT_SLOT, agreed(consented_on, method)))
+        if lapses is not None:
+            said.append((templates.LAPSES_SLOT, calendar_day(lapses)))
+    return said
 
 
 def _pieces(part: str, kind: str) -> Iterator[bytes | str]:
@@ -202,6 +206,9 @@ def _encoded(piece: str) -> bytes:
     if encoded.startswith(b".") or b"\n." in encoded:
         encoded = b"\r\n".join(_without_dot(line) for line in encoded.split(b"\r\n"))
     return encoded if encoded.endswith(b"\n") else encoded + b"=\r\n"
+
+
+_watch_list = functools.lru_cache(maxsize=8192)(_encoded)  # the same for all who follow the same
 
 
 def _without_dot(line: bytes) -> bytes:

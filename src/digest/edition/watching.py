@@ -190,7 +190,9 @@ def followed(editions: Sequence[Edition]) -> Followed:
     return Followed(
         since=editions[0].week,
         missed=len(editions) - 1,
-        threads=tuple(thread._replace(benchmark=_word(thread.benchmark)) for thread in told.threads),
+        threads=tuple(
+            thread._replace(source=_word(thread.source), benchmark=_word(thread.benchmark)) for thread in told.threads
+        ),
         withdrawn=told.withdrawn,
         spans=spans,
         scores={category: tuple(figures) for category, figures in scores.items()},
@@ -233,7 +235,7 @@ def stirred(told: Followed) -> frozenset[str]:
         makers = {told.makers[model] for model in thread.models if model in told.makers}
         found |= {f"model {model}" for model in thread.models} | {f"need {need}" for need in thread.needs}
         found |= {f"provider {maker}" for maker in makers}
-        found |= {f"benchmark {word}" for word in (_word(thread.source), thread.benchmark)}
+        found |= {f"benchmark {word}" for word in (thread.source, thread.benchmark)}
         found.add(f"category {thread.benchmark}")
     found |= {f"model {left.name.model}" for left in told.withdrawn}
     moved = (model for model, spans in told.spans.items() if any(it.comparable and it.now != it.before for it in spans))
@@ -312,14 +314,14 @@ _NOT_FOLLOWED = 5
 
 
 def _why(thread: Thread, wanted: _Wanted, told: Followed) -> int:
-    """What a thread is followed for, the nearest to the reader first. Its benchmark is a word already."""
+    """What a thread is followed for, the nearest to the reader first. Its source and benchmark are words already."""
     if not thread.models.isdisjoint(wanted.models):
         return 0
     if not thread.needs.isdisjoint(wanted.needs):
         return 1
     if wanted.makers and any(told.makers.get(model) in wanted.makers for model in thread.models):
         return 2
-    if _word(thread.source) in wanted.benchmarks or thread.benchmark in wanted.benchmarks:
+    if thread.source in wanted.benchmarks or thread.benchmark in wanted.benchmarks:
         return 3
     return 4 if thread.benchmark in wanted.categories else _NOT_FOLLOWED
 

@@ -1,0 +1,89 @@
+"""An edition through a real Postfix: over TLS with a log-in, into a mailbox, read by another parser."""
+
+import email
+import email.policy
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+from tests import builders as b
+from tests.delivery.postfix import PASSWORD, USER, Postfix, absent, postfix, wait_for
+from tests.outgoing import some_contents
+
+from digest import config
+from digest.config import Settings
+from digest.delivery import sending
+from digest.delivery.outbox import Mailing
+from digest.delivery.transports import Envelope, Turn
+from digest.errors import DeliveryError
+from digest.rendering.email import render
+
+pytestmark = [pytest.mark.long, pytest.mark.skipif(bool(absent()), reason=absent() or "it is there")]
+
+READERS = 100
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Postfix]:
+    with tempfile.TemporaryDirectory(prefix="postfix-") as folder, postfix(Path(folder)) as made:
+        yield made
+
+
+@pytest.fixture
+def relayed(server: Postfix, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings by which mail goes to the relay, whose certificate is trusted."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(server.certificate))
+    relay = {"host": "localhost", "port": server.port, "tls": "starttls", "user": USER, "password": PASSWORD}
+    changed = {"smtp": config.Smtp.model_validate(relay), "delivery": config.Delivery(transport="smtp")}
+    return settings.model_copy(update=changed)
+
+
+def send(engine: Engine, settings: Settings, mailing: Mailing, now: datetime) -> int:
+    contents = some_contents(render(b.an_edition(), settings), settings)
+    tally = sending.drain(engine, settings, mailing, contents, sending.transport_of(settings), lambda: now)
+    return tally["sent"]
+
+
+def defects(mail: EmailMessage) -> list[str]:
+    """What the parser of the standard library finds wrong in a mail's parts and headers."""
+    found = [repr(defect) for part in mail.walk() for defect in part.defects]
+    return found + [f"{name}: {defect!r}" for name, value in mail.items() for defect in value.defects]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_an_edition_reaches_the_mailboxes_of_a_real_relay(
+    engine: Engine,
+    server: Postfix,
+    relayed: Settings,
+    add_readers: Callable[..., list[int]],
+    queue: Callable[[], Mailing],
+    now: datetime,
+) -> None:
+    names = [f"r{number}@example.test" for number in range(READERS)]
+    add_readers(0, *names)
+    assert send(engine, relayed, queue(), now) == READERS
+    mails = [
+        email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+        for path in wait_for(server.inbox, READERS)
+    ]
+    assert Counter(mail["Delivered-To"] for mail in mails) == dict.fromkeys(names, 1)
+    assert [fault for mail in mails for fault in defects(mail)] == []
+    html = [mail.get_body(("html",)) for mail in mails]
+    assert all(part is not None and "unsubscribe/" in part.get_content() for part in html)
+    said = server.log.read_text()
+    assert "Anonymous TLS connection established" in said
+    assert f"sasl_method=PLAIN, sasl_username={USER}" in said
+
+
+def test_a_relay_that_nobody_vouches_for_gets_neither_password_nor_mail(
+    server: Postfix, relayed: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE")
+    mail = Envelope(1, "1@x", "news@example.test", "ann@example.test", b"Subject: x\r\n\r\nx\r\n")
+    with sending.transport_of(relayed) as transport, pytest.raises(DeliveryError, match="cannot be trusted"):
+        transport.carry([mail], lambda ready: Turn(ready, ()), [])
