@@ -36,7 +36,7 @@ def send(engine: Engine, settings: Settings, rendered: Rendered, now: datetime) 
     def states() -> dict[str, str]:
         query = "SELECT email, delivery.state FROM delivery JOIN subscriber ON subscriber.id = subscriber_id"
         with reading(engine) as connection:
-            return dict(connection.execute(text(query)).tuples().all())
+            return {row.email: row.state for row in connection.execute(text(query))}
 
     def send(mailing: Mailing, relay: ScriptedRelay, hours: int = 0, big: int = 0, **changed: Any) -> dict[str, int]:
         limits = {"host": "127.0.0.1", "port": relay.port, "tls": "none", "timeout_seconds": 0.4, "sessions": 2}
@@ -180,7 +180,7 @@ def test_a_relay_that_answers_DATA_with_success_is_not_given_a_body(  # noqa: N8
 
 
 def by_recipe(seed: int, number: int, recipient: str) -> Fault | None:
-    """Readers by name are refused or put off, and of all other messages 2 % meet a fault at the dot and 3 % one before."""
+    """Readers by name are refused or put off; of all other messages 2 % meet a fault at the dot and 3 % one before."""
     match recipient.partition("@")[0][:4]:
         case "busy":
             return Fault("RCPT", b"450 4.2.0 greylisted\r\n")
