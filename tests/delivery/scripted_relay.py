@@ -6,12 +6,12 @@ the messages that it took, whatever it answered.
 
 import re
 import socket
+import ssl
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from threading import Event, Lock, Thread
-from typing import BinaryIO
 
 ENDED = b"421 4.3.2 closing down\r\n"
 
@@ -34,6 +34,10 @@ class Fault:
 class ScriptedRelay:
     port: int = 0
     pipelining: bool = True
+    tls: ssl.SSLContext | None = None  # spoken from the first byte
+    greeting: Callable[[int], bytes] = lambda _session: b"220 relay.example\r\n"  # of each session, from 1
+    refuses: bytes = b""  # commands that are answered with 502
+    offers: tuple[bytes, ...] = ()  # extensions beside the usual
     reply: Callable[[bytes], list[bytes]] = lambda text: [text]  # a reply as the packets that it is sent in
     fault_of: Callable[[int, str], Fault | None] = lambda _number, _recipient: None
     received: list[str] = field(default_factory=list)
@@ -51,20 +55,33 @@ class _OverError(Exception):
 class _Connection:
     relay: ScriptedRelay
     sock: socket.socket
-    lines: BinaryIO
+    session: int
     number: int = 0
     recipient: str = ""
 
     def serve(self) -> None:
-        with suppress(_OverError, OSError), self.sock:
-            self.say(b"220 relay.example\r\n")
-            for line in self.lines:
-                self.hear(line.strip())
+        with suppress(_OverError, OSError):
+            self.talk()
+        self.sock.close()
+
+    def talk(self) -> None:
+        if self.relay.tls is not None:
+            self.sock = self.relay.tls.wrap_socket(self.sock, server_side=True)
+        self.lines = self.sock.makefile("rb")
+        greeting = self.relay.greeting(self.session)
+        self.say(greeting)
+        if greeting.startswith(b"421"):
+            raise _OverError
+        for line in self.lines:
+            self.hear(line.strip())
 
     def hear(self, line: bytes) -> None:
         command = line[:4].upper()
-        if command == b"EHLO":
-            offered = [b"relay.example", *([b"PIPELINING"] if self.relay.pipelining else []), b"SIZE 100000000"]
+        if self.relay.refuses and command in self.relay.refuses.split():
+            self.say(b"502 5.5.1 not here\r\n")
+        elif command == b"EHLO":
+            offered = [b"relay.example", *self.relay.offers, b"SIZE 100000000"]
+            offered += [b"PIPELINING"] if self.relay.pipelining else []
             self.say(b"".join(b"250-" + one + b"\r\n" for one in offered[:-1]) + b"250 " + offered[-1] + b"\r\n")
         elif command == b"MAIL":
             with self.relay.lock:
@@ -152,7 +169,7 @@ def scripted_relay(**options: object) -> Iterator[ScriptedRelay]:
                     return
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 made.sessions += 1
-                threads.append(Thread(target=_Connection(made, sock, sock.makefile("rb")).serve, daemon=True))
+                threads.append(Thread(target=_Connection(made, sock, made.sessions).serve, daemon=True))
                 threads[-1].start()
 
         accepting = Thread(target=accept)

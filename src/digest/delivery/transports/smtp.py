@@ -81,12 +81,13 @@ class Smtp:
         done: _Done,
     ) -> None:
         """A message is begun, or it is done: the relay will not have it. One that a session ended before is tried on
-        another, once."""
+        another: as often as it was an old session that ended, and once where it was a new one."""
         answer = session.hear_beginning(envelope)
         if answer == "ready":
             begun.append(_Begun(session, envelope))
-        elif answer == "ended" and envelope.delivery_id not in tried:
-            tried.add(envelope.delivery_id)
+        elif answer == "ended" and (session.has_carried or envelope.delivery_id not in tried):
+            if not session.has_carried:
+                tried.add(envelope.delivery_id)
             waiting.appendleft(envelope)
         else:
             done.append((envelope.delivery_id, lost("MAIL") if answer == "ended" else answer))

@@ -30,14 +30,10 @@ class Session:
     def __init__(self, relay: config.Relay, limits: config.Smtp) -> None:
         self._smtp = connect(relay, limits.timeout_seconds)
         self._left = limits.messages_per_connection
-        self._carried = False
+        self.has_carried = False
         self._stained = False  # the relay still holds a message that was refused half-way
         self._refusal: Outcome | None = None
         self.pipelines = self._smtp.has_extn("pipelining")
-
-    @property
-    def is_open(self) -> bool:
-        return self._smtp.sock is not None
 
     @property
     def may_go_on(self) -> bool:
@@ -86,7 +82,7 @@ class Session:
         self._stained = True
         if refused is None or not _keeps_the_session(refused[1]):
             self.drop()
-            if refused is not None and refused[0] == "MAIL" and self._carried:
+            if refused is not None and refused[0] == "MAIL" and self.has_carried:
                 return "ended"
         stage, code, text = refused or (stage, 0, b"")
         return of_reply(stage, code, text, envelope.recipient)
@@ -101,7 +97,7 @@ class Session:
     def say_end(self, following: Envelope | None) -> None:
         """The dot, and in the same write the beginning of the session's next message."""
         self._left -= 1
-        self._carried = True
+        self.has_carried = True
         self._refusal = self._unsayable(following) if following is not None else None
         commands = self._commands(following) if following is not None and self._refusal is None else []
         self._say(b"".join([b".\r\n", *(command for _stage, command in commands)]))
