@@ -500,7 +500,7 @@ def _sentence(error: ValidationError, shown: str) -> str:
     if fault["type"] == "value_error":
         return f"{shown}: [{'.'.join(parts)}] {fault['ctx']['error']}."
     # A whole section may hold a secret, too.
-    secret = len(parts) == 1 or not {"password", "keys", "url", "secret", "token"}.isdisjoint(parts)
+    secret = len(parts) == 1 or not {"password", "keys", "url", "secret", "token", "fallback"}.isdisjoint(parts)
     given = "" if secret else f", not {fault['input']!r:.80}"
     return f'{shown}: {where}key "{parts[-1]}": {fault["msg"][0].lower()}{fault["msg"][1:]}{given}.'
 
