@@ -45,7 +45,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.reply(404, b"")
 
     def do_GET(self) -> None:
-        self.reply(200 if self.headers["X-Postmark-Server-Token"] == "token" else 401, b"{}")
+        known = self.headers["X-Postmark-Server-Token"] == "token"
+        handling = {"UnsubscribeHandlingType": "Postmark" if self.path.endswith("/broadcast") else "Custom"}
+        body = {"ID": self.path.rpartition("/")[2], "SubscriptionManagementConfiguration": handling}
+        self.reply(200 if known else 401, json.dumps(body).encode())
 
     def do_POST(self) -> None:
         with self.provider.lock:

@@ -1,9 +1,11 @@
 """Mail handed to providers over HTTP: what they get, what their words mean, and what is known when something breaks."""
 
+import socket
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -310,6 +312,23 @@ def test_a_provider_that_vanishes_before_a_request_has_not_got_it(carrier: Calla
     assert [outcome.kind for _number, outcome in done] == ["sent", "deferred"]
 
 
+def test_a_request_that_broke_off_was_not_taken() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            for greeting in (b"HTTP/1.1 404 x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", b""):
+                taken, _ = listening.accept()
+                with taken:
+                    taken.recv(1000)
+                    taken.sendall(greeting)
+
+        server = Thread(target=serve)
+        server.start()
+        outcomes = deliver(postmark(f"http://127.0.0.1:{listening.getsockname()[1]}"), ["ann"] * 40)
+        server.join()
+    assert kinds(outcomes) == ["deferred"] * 40  # a request of megabytes, of which a connection holds less
+
+
 def test_a_message_withheld_is_not_in_the_request(server: Provider) -> None:
     outcomes = deliver(postmark(server.url), ["ann", "ben", "cho"], lambda ready: [one for one in ready if one != 1])
     assert kinds(outcomes) == ["sent", "withheld", "sent"]
@@ -401,8 +420,10 @@ def test_a_provider_without_a_token_is_one_sentence(settings: Settings, change: 
 
 
 def test_a_probe_mails_nothing_and_knows_a_good_token_from_a_bad_one(server: Provider) -> None:
-    good = config.Postmark(url=server.url, token=SecretStr("token"))
-    assert postmark_module.probe(good) == "Postmark answers and knows the token"
+    good = config.Postmark(url=server.url, token=SecretStr("token"), stream="weekly")
+    assert postmark_module.probe(good) == "Postmark answers and knows the token and the message stream weekly"
+    with pytest.raises(DeliveryError, match="broadcast adds an unsubscribe link of Postmark's own"):
+        postmark_module.probe(good.model_copy(update={"stream": "broadcast"}))
     with pytest.raises(DeliveryError, match=r"Postmark refuses the token \(401\); check \[postmark\] token"):
         postmark_module.probe(good.model_copy(update={"token": SecretStr("other")}))
     ours = config.Mailgun(url=server.url, token=SecretStr("token"), domain="digest.example")

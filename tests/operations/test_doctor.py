@@ -216,7 +216,7 @@ def test_of_two_relays_each_is_looked_at(engine: Engine, now: datetime, settings
 @pytest.mark.parametrize(
     ("token", "expected"),
     [
-        ("token", Finding("transport", "ok", "Postmark answers and knows the token.")),
+        ("token", Finding("transport", "ok", "Postmark answers and knows the token and the message stream weekly.")),
         ("other", Finding("transport", "fail", "Postmark refuses the token (401); check [postmark] token.")),
     ],
 )
@@ -225,7 +225,9 @@ def test_a_providers_token_is_tried(
 ) -> None:
     with provider() as server:
         over_http = chosen(
-            settings, delivery={"transport": "postmark"}, postmark={"url": server.url, "token": SecretStr(token)}
+            settings,
+            delivery={"transport": "postmark"},
+            postmark={"url": server.url, "token": SecretStr(token), "stream": "weekly"},
         )
         assert said_of("transport", engine, over_http, now) == [expected]
 

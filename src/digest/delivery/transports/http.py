@@ -104,8 +104,8 @@ def reach(to: requests.Session, interface: Interface) -> None:
         raise unreachable(interface, _why(error)) from None
 
 
-def check(answer: Answer | Lost, interface: Interface, expected: int) -> None:
-    """Raises DeliveryError where a request that mails nothing was not answered as it is if all is well."""
+def checked(answer: Answer | Lost, interface: Interface, expected: int) -> Answer:
+    """The answer to a request that mails nothing. Raises DeliveryError where it is another than when all is well."""
     section = f"[{interface.provider.lower()}]"
     if isinstance(answer, Lost):
         raise unreachable(interface, answer.why)
@@ -113,6 +113,7 @@ def check(answer: Answer | Lost, interface: Interface, expected: int) -> None:
         raise DeliveryError(f"{interface.provider} refuses the token ({answer.status}); check {section} token.")
     if answer.status != expected:
         raise DeliveryError(f"{interface.provider} answers {answer.status}; check {section}, or ask its status page.")
+    return answer
 
 
 def unreachable(interface: Interface, why: str) -> DeliveryError:

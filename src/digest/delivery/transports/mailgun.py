@@ -78,7 +78,7 @@ def probe(settings: config.Mailgun) -> str:
     payload, kind = encode_multipart_formdata({"o:testmode": "yes"})
     with http.session(interface) as asking:
         answer = http.post(asking, interface, _path(settings), payload, kind)
-    http.check(answer, interface, 400)
+    http.checked(answer, interface, 400)
     return f"{_PROVIDER} answers and knows the token for {settings.domain}"
 
 

@@ -20,7 +20,7 @@ from digest.delivery.outcomes import Kind, Outcome
 from digest.delivery.reasons import Reason
 from digest.delivery.redaction import redacted
 from digest.delivery.transports import Advance, Envelope, http
-from digest.errors import ConfigError
+from digest.errors import ConfigError, DeliveryError
 
 _PROVIDER = "Postmark"
 # What one message's ErrorCode means. An unknown one stops the sending, and a person reads what it says.
@@ -82,12 +82,20 @@ class Postmark:
 
 
 def probe(settings: config.Postmark) -> str:
-    """Ask for the server that the token belongs to; nothing is mailed. Raises DeliveryError, ConfigError."""
+    """Ask for the message stream; nothing is mailed. What was found. Raises ConfigError and DeliveryError, also for a
+    stream that would change what was approved."""
     interface = _interface(settings)
     with http.session(interface) as asking:
-        answer = http.get(asking, interface, "/server")
-    http.check(answer, interface, 200)
-    return f"{_PROVIDER} answers and knows the token"
+        answer = http.get(asking, interface, f"/message-streams/{settings.stream}")
+    found = http.checked(answer, interface, 200)
+    stream = _json(found.body)
+    managed = stream.get("SubscriptionManagementConfiguration") if isinstance(stream, dict) else None
+    if isinstance(managed, dict) and managed.get("UnsubscribeHandlingType") == "Postmark":
+        raise DeliveryError(
+            f"the message stream {settings.stream} adds an unsubscribe link of Postmark's own to every mail; ask its "
+            "support for custom unsubscribe handling."
+        )
+    return f"{_PROVIDER} answers and knows the token and the message stream {settings.stream}"
 
 
 def _interface(settings: config.Postmark) -> http.Interface:
