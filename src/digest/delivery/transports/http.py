@@ -17,6 +17,7 @@ from digest import __version__
 from digest.delivery.outcomes import Kind, Outcome
 from digest.delivery.reasons import Reason
 from digest.delivery.transports import Advance, Envelope
+from digest.edition.numbers import several
 from digest.errors import DeliveryError
 
 _LONGEST_ANSWER = 1_000_000  # bytes; one to 50 messages has some 10,000
@@ -130,7 +131,10 @@ def carry(
     done: list[tuple[int, Outcome]],
     hand_over: Callable[[Sequence[Envelope]], Sequence[Outcome | Lost]],
 ) -> None:
-    """The way of every batch: what cannot be sent, the permission, the request, what became of each message."""
+    """The way of every batch: what cannot be sent, the permission, the request, what became of each message.
+
+    A batch of which no message has an answer ends it, so that no more is in doubt than that: raises DeliveryError.
+    """
     while batch:
         sendable = [one for one in batch if _NO_ADDRESS.isdisjoint(one.recipient) and one.recipient.isprintable()]
         ready = {one.delivery_id for one in sendable}
@@ -140,10 +144,15 @@ def carry(
         done += [(number, Outcome("withheld")) for number in sorted(ready) if number not in turn.allowed]
         allowed = [one for one in sendable if one.delivery_id in turn.allowed]
         found = hand_over(allowed) if allowed else ()
-        for envelope, outcome in zip(allowed, found, strict=True):
-            done.append((envelope.delivery_id, _of_lost(outcome) if isinstance(outcome, Lost) else outcome))
+        outcomes = [_of_lost(one) if isinstance(one, Lost) else one for one in found]
+        done += [(envelope.delivery_id, outcome) for envelope, outcome in zip(allowed, outcomes, strict=True)]
         if gone := next((one for one in found if isinstance(one, Lost) and one.sent == "nothing"), None):
             raise unreachable(interface, gone.why)
+        if outcomes and all(outcome.kind == "uncertain" for outcome in outcomes):
+            raise DeliveryError(
+                f"{interface.provider} does not tell what became of {several(len(outcomes), 'message')} "
+                f'("{outcomes[0].said}"), so sending stopped; look at its log of activity, then send again to go on.'
+            )
         batch = turn.following
 
 
