@@ -202,6 +202,17 @@ def test_a_secret_file_with_an_unknown_key_is_refused(refused: Refused) -> None:
         (SOURCE.replace("columns.score.unit", "licence"), "declares neither columns, long nor prices"),
         (SOURCE + "aggregates.maps = [{ categories = { All = [] } }]\n", "at least 1 item"),
         ("sources = 7\n", 'key "sources": input should be a valid dictionary'),
+        ('[delivery]\ntransport = "mailgum"\n', "input should be 'maildir', 'smtp', 'postmark' or 'mailgun', not"),
+        ("[smtp.fallback]\nport = 0\n", '[smtp.fallback] key "port": input should be greater than or equal to 1'),
+        ("[smtp.fallback]\nsessions = 1\n", '[smtp.fallback] has no key "sessions"; known are host, password, port,'),
+        ('[postmark]\nurl = "http://api.example"\n', "[postmark.url] is not https: the token and every reader's"),
+        ('[postmark]\nurl = "http://localhost.evil.example"\n', "[postmark.url] is not https"),
+        ('[postmark]\nstream = "a stream"\n', '[postmark] key "stream": string should match pattern'),
+        ('[mailgun]\ndomain = "digest.example/../other"\n', "[mailgun.domain] is no domain, such as example.org"),
+        ('[dkim]\ndomain = "digest.example"\n', "[dkim] wants both domain and keys"),
+        ('[dkim.keys]\nmain = "key.pem"\n', "[dkim] wants both domain and keys"),
+        ('[dkim]\ndomain = "a_b;d=x"\n[dkim.keys]\nmain = "key.pem"\n', "[dkim.domain] is no domain"),
+        ('[dkim]\ndomain = "a.example"\n[dkim.keys]\n"x; y" = "key.pem"\n', "is no domain"),
     ],
 )
 def test_a_value_that_cannot_be_is_refused_with_its_key(refused: Refused, text: str, named: str) -> None:
@@ -230,6 +241,26 @@ def test_a_file_that_is_not_there_is_named() -> None:
         load_settings(Path("none.toml"))
 
 
+# Where mail goes
+
+
+def test_an_interface_on_this_machine_needs_no_tls(load: Load) -> None:
+    assert load('[postmark]\nurl = "http://127.0.0.1:8025/"\n').postmark.url == "http://127.0.0.1:8025"
+    assert load('[mailgun]\nurl = "http://[::1]:8025"\n').mailgun.url == "http://[::1]:8025"
+
+
+def test_a_second_relay_is_there_only_where_it_is_named(load: Load) -> None:
+    assert load().smtp.fallback is None
+    fallback = load('[smtp.fallback]\nhost = "relay2.example"\n', smtp__fallback__password=SECRET).smtp.fallback
+    assert fallback is not None
+    assert (fallback.host, fallback.tls, fallback.password.get_secret_value()) == ("relay2.example", "starttls", SECRET)
+
+
+def test_keys_for_signing_are_named_by_their_selector(load: Load) -> None:
+    dkim = load('[dkim]\ndomain = "Digest.example"\n[dkim.keys]\n"2026-rsa" = "a.pem"\n"x.y" = "b.pem"\n').dkim
+    assert (dkim.domain, dkim.keys["2026-rsa"]) == ("digest.example", Path("a.pem"))
+
+
 # Secrets
 
 
@@ -253,6 +284,10 @@ def test_no_secret_is_in_what_settings_print(load: Load) -> None:
         f'[smtp]\npassword = ["{SECRET}"]\n',
         f'[smtp]\npasswort = "{SECRET}"\n',
         f'[[smtp]]\npassword = "{SECRET}"\n',
+        f'[smtp]\nfallback = "{SECRET}"\n',
+        f'[smtp.fallback]\npassword = ["{SECRET}"]\n',
+        f'[postmark]\ntoken = ["{SECRET}"]\n',
+        f'[mailgun]\ntokn = "{SECRET}"\n',
     ],
 )
 def test_no_secret_is_in_a_refusal(refused: Refused, text: str) -> None:

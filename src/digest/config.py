@@ -17,6 +17,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Self, get_args, get_origin
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -75,10 +76,28 @@ def _web_address(text: str) -> str:
     return text
 
 
+def _interface(text: str) -> str:
+    address = urlsplit(_web_address(text))
+    if address.scheme != "https" and address.hostname not in ("localhost", "127.0.0.1", "::1"):
+        raise ValueError("is not https: the token and every reader's address go there")
+    return text.rstrip("/")
+
+
+def _domain(text: str) -> str:
+    labels = text.split(".") if text else []
+    if len(text) > 253 or not all(
+        re.fullmatch(r"[A-Za-z0-9]([\w-]{0,61}[A-Za-z0-9])?", one, re.ASCII) for one in labels
+    ):
+        raise ValueError("is no domain, such as example.org")
+    return text.lower()
+
+
 Line = Annotated[str, AfterValidator(_one_line)]
 ShortLine = Annotated[Line, Field(max_length=100)]
 Address = Annotated[ShortLine, AfterValidator(_address)]
 WebAddress = Annotated[Line, AfterValidator(_web_address)]
+Interface = Annotated[Line, AfterValidator(_interface)]
+Domain = Annotated[Line, AfterValidator(_domain)]
 
 
 class Level(Strict):
@@ -235,7 +254,7 @@ class Mail(Strict):
 
 
 class Delivery(Strict):
-    transport: Literal["maildir", "smtp"] = "maildir"
+    transport: Literal["maildir", "smtp", "postmark", "mailgun"] = "maildir"
     maildir: Path = Path("outbox")
     lease_seconds: PositiveInt = 60
     give_up_after_hours: PositiveInt = 72
@@ -249,15 +268,51 @@ class Delivery(Strict):
         return self
 
 
-class Smtp(Strict):
+class Relay(Strict):
+    """Where a relay is and how to log in."""
+
     host: Line = "127.0.0.1"
     port: int = Field(25, ge=1, le=65535)
     tls: Literal["none", "starttls", "tls"] = "starttls"
     user: str = ""
     password: SecretStr = SecretStr("")
+
+
+class Smtp(Relay):
+    """`fallback` is the relay that is used while this one cannot be reached or lets nobody in."""
+
     timeout_seconds: PositiveFloat = 30
     messages_per_connection: PositiveInt = 100
     sessions: int = Field(4, ge=1, le=64)
+    fallback: Relay | None = None
+
+
+class Postmark(Strict):
+    url: Interface = "https://api.postmarkapp.com"
+    token: SecretStr = SecretStr("")
+    stream: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,60}$")] = "broadcast"
+    timeout_seconds: PositiveFloat = 30
+
+
+class Mailgun(Strict):
+    url: Interface = "https://api.mailgun.net"
+    domain: Domain = ""
+    token: SecretStr = SecretStr("")
+    timeout_seconds: PositiveFloat = 30
+
+
+class Dkim(Strict):
+    """What signs every mail (RFC 6376): for each selector of `domain` the file of its private key (PEM). Without any,
+    the relay signs."""
+
+    domain: Domain = ""
+    keys: dict[Annotated[Domain, Field(min_length=1)], Path] = {}
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> Self:
+        if bool(self.domain) is not bool(self.keys):
+            raise ValueError("wants both domain and keys: name the domain that signs, and a key file for its selector")
+        return self
 
 
 class Web(Strict):
@@ -361,6 +416,9 @@ class Settings(BaseSettings):
     mail: Mail = Mail()
     delivery: Delivery = Delivery()
     smtp: Smtp = Smtp()
+    postmark: Postmark = Postmark()
+    mailgun: Mailgun = Mailgun()
+    dkim: Dkim = Dkim()
     web: Web = Web()
     links: Links = Links()
     consent: Consent = Consent()
@@ -442,7 +500,7 @@ def _sentence(error: ValidationError, shown: str) -> str:
     if fault["type"] == "value_error":
         return f"{shown}: [{'.'.join(parts)}] {fault['ctx']['error']}."
     # A whole section may hold a secret, too.
-    secret = len(parts) == 1 or not {"password", "keys", "url", "secret"}.isdisjoint(parts)
+    secret = len(parts) == 1 or not {"password", "keys", "url", "secret", "token", "fallback"}.isdisjoint(parts)
     given = "" if secret else f", not {fault['input']!r:.80}"
     return f'{shown}: {where}key "{parts[-1]}": {fault["msg"][0].lower()}{fault["msg"][1:]}{given}.'
 

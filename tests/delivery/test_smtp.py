@@ -1,18 +1,24 @@
 """SMTP to a real server on loopback, well-behaved and not."""
 
+import smtplib
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import SecretStr
 from tests.delivery.relay import Relay, free_port, relay
+from tests.delivery.test_signing import ED25519, verified
 
 from digest import config
-from digest.delivery.outcomes import Outcome
+from digest.delivery.outcomes import Outcome, of_reply
+from digest.delivery.signing import Signer, sign
 from digest.delivery.transports import Envelope, Turn
 from digest.delivery.transports.smtp import Smtp
+from digest.delivery.transports.smtp_session import _Client
 from digest.errors import DeliveryError
 
 
@@ -177,3 +183,57 @@ def test_a_relay_that_lacks_what_is_asked_for_is_one_sentence(
         deliver(transport, "ann")
     assert "secret" not in str(caught.value)
     assert server.received == []
+
+
+def heard(said: bytes) -> tuple[int, bytes] | None:
+    """What is made of the bytes that a relay says before it ends the connection."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(said)
+        theirs.shutdown(socket.SHUT_WR)
+        client = _Client()
+        client.sock = ours
+        try:
+            return client.getreply()
+        except smtplib.SMTPServerDisconnected:
+            return None
+        finally:
+            client.close()
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (b"250 2.0.0 fine\r\n", (250, b"2.0.0 fine")),
+        (b"250-one\r\n250-\r\n250 two\r\n", (250, b"one\n\ntwo")),
+        (b"354\r\n", (354, b"")),
+        (b"550 \xff\xfe\n", (550, b"\xff\xfe")),
+        (b"250 one\r\n550 two\r\n", (250, b"one")),
+        *((said, None) for said in (b"", b"250", b"250 fine", b"25 x\r\n", b"199 x\r\n", b"600 x\r\n", b"2500 x\r\n")),
+        *((said, None) for said in (b"250-one\r\n", b"250-one\r\n550 two\r\n", b" 250 x\r\n", b"2_5 x\r\n", b"\r\n")),
+        *((said, None) for said in (b"250 " + b"x" * 9000 + b"\r\n", b"250-x\r\n" * 101 + b"250 x\r\n")),
+    ],
+)
+def test_a_reply_is_read_whole_or_not_at_all(said: bytes, expected: tuple[int, bytes] | None) -> None:
+    assert heard(said) == expected
+
+
+@given(
+    st.lists(st.one_of(st.sampled_from([b"250", b"354", b"550", b"-", b" ", b"\r\n", b"\n"]), st.binary()), max_size=9)
+)
+def test_whatever_a_relay_says_is_a_reply_or_none(pieces: list[bytes]) -> None:
+    answer = heard(b"".join(pieces))
+    assert answer is None or 200 <= answer[0] < 600
+    if answer is not None:
+        assert of_reply("dot", *answer).kind in ("sent", "deferred", "failed", "refused", "content", "uncertain")
+
+
+def test_a_mail_signed_here_is_believed_as_it_arrived(server: Relay) -> None:
+    key = Signer("digest.example", "s", ED25519)
+    content = sign(CONTENT.replace(b"Subject", b"From: <news@digest.example>\r\nSubject"), [key], 0)
+    done: list[tuple[int, Outcome]] = []
+    with smtp(server.port) as transport:
+        one = Envelope(1, "1@x", "news@digest.example", "ann@example.org", content)
+        transport.carry([one], lambda ready: Turn(ready, ()), done)
+    ((_, arrived),) = server.received
+    assert verified(arrived, [key]) == [True]

@@ -6,8 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import Engine, text
+from tests.delivery.provider import provider
+from tests.delivery.relay import relay
+from tests.delivery.test_signing import ED25519, written
 
+from digest import config
 from digest.config import Settings
 from digest.database import writing
 from digest.operations.doctor import Finding, examine
@@ -183,3 +188,65 @@ def test_the_rest_is_looked_at_too(look: Callable[[str], list[Finding]], tmp_pat
         look("transport")[0].said == f"the Maildir {settings.delivery.maildir} can be written; nothing is mailed by it."
     )
     assert [found.level for found in look("templates")] == ["ok"]
+
+
+def chosen(settings: Settings, **changes: dict[str, Any]) -> Settings:
+    """The settings with some keys of some sections changed."""
+    sections = {name: getattr(settings, name).model_copy(update=changed) for name, changed in changes.items()}
+    return settings.model_copy(update=sections)
+
+
+def said_of(what: str, engine: Engine, settings: Settings, now: datetime) -> list[Finding]:
+    return [found for found in examine(engine, settings, now) if found.what == what]
+
+
+def test_of_two_relays_each_is_looked_at(engine: Engine, now: datetime, settings: Settings) -> None:
+    with relay() as server:
+        second = config.Relay(port=server.port, tls="none")
+        there = chosen(
+            settings,
+            delivery={"transport": "smtp"},
+            smtp={"port": 1, "tls": "none", "timeout_seconds": 2, "fallback": second},
+        )
+        first, other = said_of("transport", engine, there, now)
+    assert (first.level, first.said[:32]) == ("fail", "the relay 127.0.0.1:1 cannot be ")
+    assert other == Finding("transport", "ok", f"the relay 127.0.0.1:{server.port} answers.")
+
+
+@pytest.mark.parametrize(
+    ("token", "expected"),
+    [
+        ("token", Finding("transport", "ok", "Postmark answers and knows the token and the message stream weekly.")),
+        ("other", Finding("transport", "fail", "Postmark refuses the token (401); check [postmark] token.")),
+    ],
+)
+def test_a_providers_token_is_tried(
+    engine: Engine, now: datetime, settings: Settings, token: str, expected: Finding
+) -> None:
+    with provider() as server:
+        over_http = chosen(
+            settings,
+            delivery={"transport": "postmark"},
+            postmark={"url": server.url, "token": SecretStr(token), "stream": "weekly"},
+        )
+        assert said_of("transport", engine, over_http, now) == [expected]
+
+
+def test_a_key_is_shown_as_the_record_that_publishes_it(
+    engine: Engine, now: datetime, settings: Settings, tmp_path: Path
+) -> None:
+    key = written(tmp_path / "key.pem", ED25519)
+    signing = chosen(settings, dkim={"domain": "digest.example", "keys": {"2026": key}})
+    (found,) = said_of("DKIM", engine, signing, now)
+    assert found.level == "ok"
+    assert "TXT record of 2026._domainkey.digest.example is: v=DKIM1; k=ed25519; p=" in found.said
+
+
+def test_a_key_that_helps_nobody_or_is_not_there_is_a_failure(
+    engine: Engine, now: datetime, settings: Settings, tmp_path: Path
+) -> None:
+    assert [found.level for found in said_of("DKIM", engine, settings, now)] == ["note"]
+    absent = chosen(settings, dkim={"domain": "another.example", "keys": {"2026": tmp_path / "key.pem"}})
+    other_domain, no_file = said_of("DKIM", engine, absent, now)
+    assert other_domain.said.startswith("mail from digest.example is signed for another.example, so DMARC does not")
+    assert no_file.said.startswith(f"the DKIM key {tmp_path}/key.pem of [dkim.keys] cannot be read")

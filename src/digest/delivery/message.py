@@ -17,6 +17,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
 from digest.config import Settings
+from digest.delivery import signing
 from digest.delivery.outbox import Mailing
 from digest.edition.numbers import calendar_day
 from digest.errors import DeliveryError
@@ -51,7 +52,8 @@ class Compiled(NamedTuple):
     """A mail for many readers as bytes that are ready for the wire, cut where something is one reader's own.
 
     Between two literals stands what the slot names: one of `templates` in the text part, the same after `html ` in the
-    HTML part, a header's name in the head. `dated` says that a day of consent is among them.
+    HTML part, a header's name in the head. `dated` says that a day of consent is among them. Each message is signed by
+    `signers`, as of `signed_at` in seconds since 1970; none where the relay signs.
     """
 
     literals: tuple[bytes, ...]
@@ -61,12 +63,15 @@ class Compiled(NamedTuple):
     number: "hashlib._Hash"
     domain: str
     what: str
+    signers: tuple[signing.Signer, ...]
+    signed_at: int
 
 
 def compile_mail(mail: Mail, mailing: Mailing, settings: Settings, *, lapsing: bool = False) -> Compiled:
     """A mail of a mailing, encoded once for all its readers; `lapsing` for those whose consent lapses soon.
 
-    Raises DeliveryError for a mail that has no unsubscribe link in one of its parts: such mail must not go out.
+    Raises DeliveryError for a mail that has no unsubscribe link in one of its parts: such mail must not go out; and
+    ConfigError for a DKIM key that cannot be used.
     """
     what = f"{mailing.kind} mail of {mailing.week}"
     if any(templates.UNSUBSCRIBE_SLOT not in part for part in (mail.html, mail.text) if part is not None):
@@ -93,6 +98,8 @@ def compile_mail(mail: Mail, mailing: Mailing, settings: Settings, *, lapsing: b
         number=sha256(f"{settings.mail.list_id}\n{mailing.kind}\n{mailing.week}\n".encode()),
         domain=sender_of(mailing, settings).rpartition("@")[2],
         what=what,
+        signers=signing.signers(settings.dkim),
+        signed_at=int(mailing.queued_at.timestamp()),
     )
 
 
@@ -128,7 +135,8 @@ def build(compiled: Compiled, subscriber: Subscriber, keys: Sequence[bytes], own
         raise DeliveryError(
             f"the {compiled.what} has a place ({error.args[0]}) that nothing was given for; it was not sent."
         ) from error
-    return b"".join(pieces)
+    content = b"".join(pieces)
+    return signing.sign(content, compiled.signers, compiled.signed_at) if compiled.signers else content
 
 
 def _head(mail: Mail, mailing: Mailing, settings: Settings) -> list[bytes | str]:

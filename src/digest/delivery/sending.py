@@ -17,16 +17,18 @@ from sqlalchemy import Connection, Engine
 
 from digest.config import Settings
 from digest.database import reading, writing
-from digest.delivery import message, outbox
+from digest.delivery import message, outbox, signing
 from digest.delivery.contents import Contents, of_letters
 from digest.delivery.message import Compiled, compile_mail
 from digest.delivery.outbox import LETTERS, Claimed, Mailing, Settled, State
 from digest.delivery.outcomes import Outcome, next_attempt
 from digest.delivery.transports import Envelope, Transport, Turn
 from digest.delivery.transports.maildir import Maildir
+from digest.delivery.transports.mailgun import Mailgun
+from digest.delivery.transports.postmark import Postmark
 from digest.delivery.transports.smtp import Smtp
 from digest.edition.renditions import Rendition
-from digest.errors import DeliveryError
+from digest.errors import ConfigError, DeliveryError
 from digest.subscribers import store
 
 _COMPILED = 128  # renditions of which the bytes are kept, some 200 kB each
@@ -53,8 +55,21 @@ class _Sender:
 
 
 def transport_of(settings: Settings) -> Transport:
-    """The transport that config.toml names."""
-    return Smtp(settings.smtp) if settings.delivery.transport == "smtp" else Maildir(settings.delivery.maildir)
+    """The transport that config.toml names. Raises ConfigError where a setting of it, or a DKIM key, cannot be used."""
+    signing.signers(settings.dkim)  # now, not when the first message is built
+    match settings.delivery.transport:
+        case "maildir":
+            return Maildir(settings.delivery.maildir)
+        case "smtp":
+            return Smtp(settings.smtp)
+        case "postmark":
+            if settings.dkim.keys:
+                raise ConfigError("Postmark puts messages together anew and signs them itself; take out [dkim].")
+            return Postmark(settings.postmark)
+        case "mailgun":
+            return Mailgun(settings.mailgun)
+        case other:
+            assert_never(other)
 
 
 def drain(

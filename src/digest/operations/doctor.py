@@ -4,15 +4,16 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, assert_never
 
 from jinja2 import TemplateSyntaxError
 from sqlalchemy import Connection, Engine
 
 from digest.config import Settings, asset
 from digest.database import SCHEMA_VERSION, reading
+from digest.delivery import signing
 from digest.delivery.sending import transport_of
-from digest.delivery.transports import smtp
+from digest.delivery.transports import mailgun, postmark, smtp_session
 from digest.edition.numbers import several
 from digest.errors import DeliveryError, DigestError
 from digest.membership.proving import Standing, faults_of
@@ -44,6 +45,7 @@ def examine(engine: Engine, settings: Settings, now: datetime) -> Iterator[Findi
         ("consent log", lambda: _consent_log(engine, now)),
         ("link keys", lambda: _link_keys(engine, settings)),
         ("transport", lambda: _transport(settings)),
+        ("DKIM", lambda: _dkim(settings)),
         ("regimes", lambda: _regimes(engine, settings)),
         ("country database", lambda: _country_database(settings, now)),
         ("templates", _templates),
@@ -113,11 +115,31 @@ def _link_keys(engine: Engine, settings: Settings) -> Iterator[Finding]:
 
 
 def _transport(settings: Settings) -> Iterator[Finding]:
-    if settings.delivery.transport == "smtp":
-        session = smtp.connect(settings.smtp)
-        session.close()
-        yield Finding("transport", "ok", f"the relay {settings.smtp.host}:{settings.smtp.port} answers.")
-        return
+    match settings.delivery.transport:
+        case "maildir":
+            yield _maildir(settings)
+        case "smtp":
+            yield from _relays(settings)
+        case "postmark":
+            yield Finding("transport", "ok", f"{postmark.probe(settings.postmark)}.")
+        case "mailgun":
+            yield Finding("transport", "ok", f"{mailgun.probe(settings.mailgun)}.")
+        case other:
+            assert_never(other)
+
+
+def _relays(settings: Settings) -> Iterator[Finding]:
+    """Each relay by itself: mail goes on with one of two, but then there is no other left."""
+    for relay in filter(None, (settings.smtp, settings.smtp.fallback)):
+        try:
+            smtp_session.connect(relay, settings.smtp.timeout_seconds).close()
+        except DeliveryError as error:
+            yield Finding("transport", "fail", str(error))
+        else:
+            yield Finding("transport", "ok", f"the relay {relay.host}:{relay.port} answers.")
+
+
+def _maildir(settings: Settings) -> Finding:
     folder = settings.delivery.maildir
     with transport_of(settings):
         try:
@@ -127,7 +149,23 @@ def _transport(settings: Settings) -> Iterator[Finding]:
             raise DeliveryError(
                 f"the Maildir {folder} cannot be written: {error.strerror}; make it writable."
             ) from error
-    yield Finding("transport", "ok", f"the Maildir {folder} can be written; nothing is mailed by it.")
+    return Finding("transport", "ok", f"the Maildir {folder} can be written; nothing is mailed by it.")
+
+
+def _dkim(settings: Settings) -> Iterator[Finding]:
+    """A signature counts for the sender only if it is of its domain or one above it (RFC 7489 section 3.1.1)."""
+    if not settings.dkim.keys:
+        yield Finding("DKIM", "note", "the relay signs the mails, or nobody does: [dkim] names no key.")
+    for address in filter(None, (settings.mail.from_address, settings.mail.letters_address)):
+        of = address.rpartition("@")[2].lower()
+        if settings.dkim.keys and of != settings.dkim.domain and not of.endswith(f".{settings.dkim.domain}"):
+            said = (
+                f"mail from {of} is signed for {settings.dkim.domain}, so DMARC does not count it: align [dkim] domain."
+            )
+            yield Finding("DKIM", "fail", said)
+    for key in signing.signers(settings.dkim):
+        said = f"{key.algorithm} signs; the TXT record of {key.selector}._domainkey.{key.domain} is: {key.record}"
+        yield Finding("DKIM", "ok", said)
 
 
 def _regimes(engine: Engine, settings: Settings) -> Iterator[Finding]:

@@ -99,7 +99,7 @@ def _unresolved(sources: Sequence[SourceWeek]) -> tuple[str, ...]:
 
 def _settings_to_mend(settings: Settings) -> Iterator[str]:
     """What must be set before mail goes to real readers."""
-    if settings.delivery.transport == "smtp":
+    if settings.delivery.transport != "maildir":
         if not settings.series.base_url.startswith("https://"):
             yield "[series] base_url is not https://: one-click unsubscribing wants it (RFC 8058)."
         if not settings.series.postal_address:

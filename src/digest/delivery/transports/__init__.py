@@ -12,7 +12,8 @@ from digest.delivery.outcomes import Outcome
 class Envelope:
     """One message to one recipient. `message_id` is without angle brackets, the same each time the message is made.
 
-    `content` is the whole message (RFC 5322) with CRLF line ends, not dot-stuffed.
+    `content` is the whole message (RFC 5322) with CRLF line ends, not dot-stuffed. `token` names the delivery in a
+    provider's events (`bounces.verp.sign`), empty where nothing tells of them.
     """
 
     delivery_id: int
@@ -20,6 +21,7 @@ class Envelope:
     sender: str
     recipient: str = field(repr=False)
     content: bytes = field(repr=False)
+    token: str = field(default="", repr=False)
 
 
 class Turn(NamedTuple):
