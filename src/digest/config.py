@@ -226,12 +226,25 @@ class Database(Strict):
     url: str = Field("sqlite:///digest.db", repr=False)
 
 
+_LONGEST_BOUNCE_NAME = 15  # a "+" and a token of 48 digits follow; RFC 5321 section 4.5.3.1.1 allows 64 octets
+
+
 class Mail(Strict):
     from_name: ShortLine = "Digest"
     from_address: Annotated[Address, Field(min_length=3)] = "digest@localhost.localdomain"
     letters_address: Address = ""
     reply_to: Address = ""
+    bounce_address: Address = ""
     list_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,200}$")] = "digest.localhost.localdomain"
+
+    @model_validator(mode="after")
+    def _leaves_room_for_a_token(self) -> Self:
+        local = self.bounce_address.rpartition("@")[0]
+        if len(local) > _LONGEST_BOUNCE_NAME or not self.bounce_address.isascii():
+            raise ValueError(
+                f"has a bounce_address whose name is longer than {_LONGEST_BOUNCE_NAME} letters, or no ASCII"
+            )
+        return self
 
 
 class Delivery(Strict):
@@ -258,6 +271,40 @@ class Smtp(Strict):
     timeout_seconds: PositiveFloat = 30
     messages_per_connection: PositiveInt = 100
     sessions: int = Field(4, ge=1, le=64)
+
+
+class Imap(Strict):
+    """A folder on an IMAP server (RFC 9051)."""
+
+    host: Line = ""
+    port: int = Field(993, ge=1, le=65535)
+    tls: Literal["none", "starttls", "tls"] = "tls"
+    user: str = ""
+    password: SecretStr = SecretStr("")
+    folder: Line = "INBOX"
+    timeout_seconds: PositiveFloat = 30
+
+
+class Bounces(Strict):
+    """Where returned mail is read: a Maildir, an IMAP folder (one that names a host), or neither."""
+
+    maildir: Path | None = None
+    imap: Imap = Imap()
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if self.maildir and self.imap.host:
+            raise ValueError("names both a maildir and an imap host: returned mail is read in one place")
+        return self
+
+
+class Webhooks(Strict):
+    """What the events of each provider are checked with; one that is empty is not listened to."""
+
+    postmark: SecretStr = SecretStr("")
+    mailgun: SecretStr = SecretStr("")
+    sendgrid: SecretStr = SecretStr("")
+    ses: SecretStr = SecretStr("")
 
 
 class Web(Strict):
@@ -361,6 +408,8 @@ class Settings(BaseSettings):
     mail: Mail = Mail()
     delivery: Delivery = Delivery()
     smtp: Smtp = Smtp()
+    bounces: Bounces = Bounces()
+    webhooks: Webhooks = Webhooks()
     web: Web = Web()
     links: Links = Links()
     consent: Consent = Consent()

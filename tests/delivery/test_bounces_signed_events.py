@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from digest.delivery.providers import sendgrid, ses
-from digest.delivery.providers.events import Event, ForgedError, PayloadError, suppresses
+from digest.delivery.providers.events import Event, ForgedError, PayloadError, new, suppresses
 from digest.errors import ConfigError
 
 Seen = Callable[[str, datetime], bool]
@@ -43,7 +43,7 @@ def of_sendgrid(
     body = json.dumps(events, indent=1).encode()
     signature = b64encode(key.sign(str(at).encode() + body, ec.ECDSA(SHA256()))).decode()
     headers = {sendgrid.SIGNATURE.lower(): signature, sendgrid.TIMESTAMP: str(at)}
-    return sendgrid.verify(headers, body + change, secret, KEYS, NOW, seen or memory())
+    return new(sendgrid.verify(headers, body + change, secret, KEYS, NOW), NOW, seen or memory())
 
 
 def grid(kind: str, **facts: Any) -> dict[str, Any]:
@@ -114,7 +114,7 @@ def test_the_signature_of_sendgrid_covers_body_and_time_and_wants_its_key() -> N
 )
 def test_a_request_without_a_signature_of_sendgrid_is_refused(headers: dict[str, str]) -> None:
     with pytest.raises(ForgedError):
-        sendgrid.verify(headers, b"[]", public(CURVE_KEY), KEYS, NOW, memory())
+        sendgrid.verify(headers, b"[]", public(CURVE_KEY), KEYS, NOW)
 
 
 @pytest.mark.parametrize("secret", ["", "nonsense", "AAAA", public(ec.generate_private_key(ec.SECP384R1()))])
@@ -167,7 +167,8 @@ def of_ses(
         assert link == told["SigningCertURL"]
         return amazon(days_ago)[1]
 
-    return ses.verify({}, json.dumps(told).encode(), secret, KEYS, NOW, seen or memory(), fetch)
+    told_ = ses.verify({}, json.dumps(told).encode(), secret, KEYS, NOW, fetch)
+    return told_ if isinstance(told_, ses.Confirmation) else new(told_, NOW, seen or memory())
 
 
 def events(told: dict[str, Any], seen: Seen | None = None) -> list[Event]:
@@ -288,7 +289,7 @@ def test_a_certificate_from_anywhere_else_is_not_even_fetched(place: str) -> Non
 
     told = sns(complained(), SigningCertURL=place)
     with pytest.raises(ForgedError, match="certificate"):
-        ses.verify({}, json.dumps(told).encode(), TOPIC, KEYS, NOW, memory(), fetch)
+        ses.verify({}, json.dumps(told).encode(), TOPIC, KEYS, NOW, fetch)
 
 
 def test_a_message_that_amazon_signed_for_another_topic_is_refused() -> None:

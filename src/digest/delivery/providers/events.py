@@ -6,10 +6,10 @@ the milder view of the two counts.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, NamedTuple, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
@@ -36,7 +36,6 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Seen = Callable[[str, datetime], bool]
 """Whether a name was seen before; if not, it is from now on, until the moment given. It must be written in the
 transaction in which the events are: rolled back together, the provider's next attempt counts."""
-
 
 AnyShape = TypeVar("AnyShape", bound=BaseModel)
 
@@ -67,6 +66,14 @@ class Event:
     said: str = ""
     message_id: str = ""
     address: str = field(default="", repr=False)
+
+
+class Verified(NamedTuple):
+    """The events of a request that its provider signed. `once` is what it may be taken for once, and until when that
+    is to be remembered: nothing where each event's own id does."""
+
+    events: tuple[Event, ...] = ()
+    once: tuple[str, datetime] | None = None
 
 
 def suppresses(event: Event) -> Suppress:
@@ -116,9 +123,11 @@ def event(
     )
 
 
-def new(events: Iterable[Event], now: datetime, seen: Seen) -> list[Event]:
+def new(told: Verified, now: datetime, seen: Seen) -> list[Event]:
     """The events that were not told before."""
-    return [one for one in events if not seen(one.id, now + REMEMBERED)]
+    if told.once is not None and seen(*told.once):
+        return []
+    return [one for one in told.events if not seen(one.id, now + REMEMBERED)]
 
 
 def parsed(shape: type[AnyShape], payload: bytes | str | object, provider: str) -> AnyShape:
