@@ -5,7 +5,7 @@ events -> whose they are -> consequences
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 
@@ -20,7 +20,7 @@ from digest.delivery.consequences import News, take
 from digest.delivery.message import message_number
 from digest.delivery.providers.events import REMEMBERED, Event, Verified, new
 from digest.delivery.store import Came
-from digest.errors import UsageError
+from digest.errors import DeliveryError, UsageError
 from digest.membership.addresses import email_key
 from digest.membership.listing import nobody
 from digest.subscribers import store
@@ -50,6 +50,14 @@ def take_mail(engine: Engine, settings: Settings, now: datetime) -> dict[Came, i
         if came is not None:
             counted[came] += 1
     return dict(counted)
+
+
+def take_mail_if_it_can(engine: Engine, settings: Settings, now: datetime, complain: Callable[[str], object]) -> None:
+    """The same beside other work, which a mailbox that cannot be read does not hold up: `complain` is told why."""
+    try:
+        take_mail(engine, settings, now)
+    except DeliveryError as error:
+        complain(str(error))
 
 
 def _take_mail(
