@@ -146,7 +146,7 @@ def test_nothing_follows_for_who_was_erased(engine: Engine, add_readers: AddRead
     with writing(engine) as connection:
         store.erase(connection, reader, ConsentEvent("erased", now, "wish"), [b"k" * 32])
     for what in ("complained", "unsubscribed"):
-        assert not happened(engine, now, News(what, reader, mailing.id, "event"))  # type: ignore[arg-type]
+        assert not happened(engine, now, News(what, reader, mailing.id, "event"))
     assert not happened(engine, now, failed(mailing, reader))
 
 
