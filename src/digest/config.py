@@ -281,7 +281,7 @@ class Imap(Strict):
     tls: Literal["none", "starttls", "tls"] = "tls"
     user: str = ""
     password: SecretStr = SecretStr("")
-    folder: Line = "INBOX"
+    folder: Annotated[str, Field(pattern=r"^[ -~]{1,200}$")] = "INBOX"
     timeout_seconds: PositiveFloat = 30
 
 

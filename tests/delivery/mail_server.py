@@ -12,11 +12,12 @@ PASSWORD = "a password"
 
 @dataclass
 class Folder:
-    """Mails with their flags, by UID; `said` are the commands that came."""
+    """Mails with their flags, by UID; `said` are the commands that came. It breaks off when `breaks_at` is fetched."""
 
     mails: dict[int, bytes]
     flags: dict[int, set[str]] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
+    breaks_at: int | None = None
 
     def unseen(self) -> list[int]:
         return [uid for uid in self.mails if r"\Seen" not in self.flags.get(uid, set())]
@@ -30,6 +31,8 @@ class _Session(socketserver.StreamRequestHandler):
         for line in self.rfile:
             tag, _, words = line.decode().strip().partition(" ")
             self.folder.said.append(words)
+            if words.startswith(f"UID FETCH {self.folder.breaks_at} "):
+                return
             self.wfile.write(self._answer(words) + f"{tag} {self._ends(words)}\r\n".encode())
             if words == "LOGOUT":
                 return

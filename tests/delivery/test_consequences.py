@@ -1,17 +1,28 @@
 """What follows from what came back: for the delivery, and for the reader's consent."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import get_args
 
 import pytest
 from sqlalchemy import Engine
+from tests.delivery.relay import relay
 from tests.delivery.returns import consent, delivery, events, mailed, settle
+from tests.outgoing import some_contents
 
+from digest.config import Settings
 from digest.database import writing
+from digest.delivery.bounces import verp
 from digest.delivery.consequences import IN_A_ROW, News, of_replies, take
 from digest.delivery.outbox import Mailing
+from digest.delivery.outcomes import Outcome
 from digest.delivery.reasons import CONSEQUENCES, Reason
+from digest.delivery.sending import drain
+from digest.delivery.transports import Advance, Envelope
+from digest.delivery.transports.maildir import Maildir
+from digest.delivery.transports.smtp import Smtp
+from digest.edition.content import Rendered
 from digest.subscribers import store
 from digest.subscribers.consent import ConsentEvent
 
@@ -165,3 +176,39 @@ def test_what_the_relay_refuses_has_the_same_effect_as_what_it_returns(
         "blocked_policy",
         "",
     ]
+
+
+def test_a_dead_mailbox_that_the_relay_knows_of_ends_the_consent_while_others_get_their_mail(
+    engine: Engine, settings: Settings, rendered: Rendered, add_readers: AddReaders, now: datetime
+) -> None:
+    gone, policy, fine = add_readers(0, "unknown@example.org", "busy@example.org", "ann@example.org")
+    mailing = mailed(engine, WEEKS[0], now, "pending")
+    with relay() as server:
+        transport = Smtp(settings.smtp.model_copy(update={"host": "127.0.0.1", "port": server.port, "tls": "none"}))
+        drain(engine, settings, mailing, some_contents(rendered, settings), transport, lambda: now)
+    assert server.recipients == ["ann@example.org"]
+    assert events(engine, gone) == [("bounced", "refused by the relay", "no_such_mailbox")]
+    assert [consent(engine, one).state for one in (policy, fine)] == ["confirmed", "confirmed"]
+    assert delivery(engine, mailing, gone)["reason"] == "no_such_mailbox"
+
+
+def test_each_mail_goes_out_with_a_return_path_of_its_own_that_names_no_reader(
+    engine: Engine, settings: Settings, rendered: Rendered, add_readers: AddReaders, now: datetime
+) -> None:
+    readers = add_readers(3)
+    mailing = mailed(engine, WEEKS[0], now, "pending")
+    chosen = settings.model_copy(
+        update={"mail": settings.mail.model_copy(update={"bounce_address": "bounce@digest.example"})}
+    )
+    senders: list[str] = []
+
+    class Noted(Maildir):
+        def carry(self, batch: Sequence[Envelope], advance: Advance, done: list[tuple[int, Outcome]]) -> None:
+            senders.extend(one.sender for one in batch)
+            super().carry(batch, advance, done)
+
+    transport = Noted(settings.delivery.maildir)
+    drain(engine, chosen, mailing, some_contents(rendered, chosen), transport, lambda: now)
+    keys = [b"0123456789abcdef0123456789abcdef"]
+    assert {verp.find(sender.encode(), keys) for sender in senders} == {(mailing.id, one) for one in readers}
+    assert all(re.fullmatch(r"bounce\+[0-9a-f]{48}@digest\.example", sender) for sender in senders)

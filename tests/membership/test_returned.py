@@ -112,9 +112,11 @@ def test_what_no_signature_proves_and_what_nobody_can_read_changes_nothing_and_i
 ) -> None:
     (ann,) = add_readers(0, "ann@example.org")
     mailed(engine, "2026-W18", now)
-    put(box, report("It failed.\n", GONE, "To: ann@example.org\n\nx\n"), PERSON, b"\xff\x00" * 500, AWAY)
-    assert take_mail(engine, with_box, now) == {"unproven": 1, "unreadable": 2, "automatic": 1}
-    assert marks(box) == ["FS", "FS", "FS", "S"]
+    (ben,) = add_readers(0, "ben@example.org")
+    late = bounce_of(mailed(engine, "2026-W19", now), ben, with_box, status("4.4.1", "timed out", "delayed"))
+    put(box, report("It failed.\n", GONE, "To: ann@example.org\n\nx\n"), PERSON, b"\xff\x00" * 500, AWAY, late)
+    assert take_mail(engine, with_box, now) == {"unproven": 1, "unreadable": 2, "automatic": 1, "late": 1}
+    assert marks(box) == ["FS", "FS", "FS", "S", "S"]
     assert consent(engine, ann).state == "confirmed"
 
 
@@ -187,6 +189,20 @@ def test_a_mailbox_that_cannot_be_read_is_one_sentence_without_a_secret(
             with pytest.raises(DeliveryError, match=said) as raised:
                 take_mail(engine, settings.model_copy(update={"bounces": bounces}), now)
             assert "wrong" not in str(raised.value)
+
+
+def test_a_server_that_breaks_off_leaves_the_rest_for_the_next_time(
+    engine: Engine, settings: Settings, now: datetime
+) -> None:
+    folder = Folder({1: PERSON, 2: AWAY, 3: PERSON}, breaks_at=3)
+    with imap_server(folder) as port:
+        imap = Imap(host="127.0.0.1", port=port, tls="none", user="digest", password=PASSWORD)
+        chosen = settings.model_copy(update={"bounces": Bounces(imap=imap)})
+        with pytest.raises(DeliveryError, match="the rest is read the next time"):
+            take_mail(engine, chosen, now)
+        folder.breaks_at = None
+        assert take_mail(engine, chosen, now) == {}  # the third is the first one's twin
+    assert sorted(folder.flags) == [1, 2, 3]
 
 
 def ended(engine: Engine, reader: int, kind: str, at: datetime) -> None:

@@ -34,6 +34,7 @@ _SAID = {
     "complained": "reported as spam: these readers get no more mail",
     "unsubscribed": "left by their provider's link",
     "delivered": "reported as delivered",
+    "late": "still being tried",
     "automatic": "automatic answers, which change nothing",
     "unproven": "flagged: no signature of ours shows whose they are",
     "unreadable": "flagged: a person should read them",

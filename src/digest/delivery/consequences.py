@@ -41,14 +41,12 @@ class News(NamedTuple):
 def take(connection: Connection, news: News, now: datetime) -> bool:
     """Record news on its delivery and, if that follows, end the reader's consent; whether it did. Told twice, it
     changes nothing. Delivery first, then reader: every writer locks them in this order."""
-    handed_over = _record(connection, news, now)
-    match news.what:
-        case "delivered":
-            return False
-        case "complained" | "unsubscribed":
-            return _end(connection, news, now)
-        case "failed":
-            return _fails(connection, news, handed_over, now)
+    if news.what == "failed":
+        return _fails(connection, news, _came_back(connection, news, now), now)
+    if news.mailing_id is not None:
+        where = (news.mailing_id, news.subscriber_id)
+        deliveries.arrived(connection, *where, f"{news.how}: {news.what}", now)
+    return news.what != "delivered" and _ends(connection, news, now)
 
 
 def of_replies(connection: Connection, mailing_id: int, reasons: Mapping[int, Reason], now: datetime) -> None:
@@ -62,18 +60,14 @@ def of_replies(connection: Connection, mailing_id: int, reasons: Mapping[int, Re
             _fails(connection, news, None, now)
 
 
-def _record(connection: Connection, news: News, now: datetime) -> datetime | None:
-    """Settle the delivery that news is about; since when it was as it was, if it is known."""
-    if news.mailing_id is None:
+def _came_back(connection: Connection, news: News, now: datetime) -> datetime | None:
+    """Record that a message came back, if it did; since when its delivery was as it was, if it is known."""
+    if news.mailing_id is None or news.reason is None or news.reason in _TELLS_NOTHING:
         return None
     tried = deliveries.tried(connection, news.subscriber_id)
-    since = next((one.changed_at for one in tried if one.mailing.id == news.mailing_id), None)
-    where = (connection, news.mailing_id, news.subscriber_id)
-    if news.what != "failed":
-        deliveries.arrived(*where, f"{news.how}: {news.what}", now)
-    elif news.reason is not None and news.reason not in _TELLS_NOTHING:
-        deliveries.came_back(*where, news.reason, f"{news.how}: {news.said or news.reason}", now)
-    return since
+    where, said = (news.mailing_id, news.subscriber_id), f"{news.how}: {news.said or news.reason}"
+    deliveries.came_back(connection, *where, news.reason, said, now)
+    return next((one.changed_at for one in tried if one.mailing.id == news.mailing_id), None)
 
 
 def _fails(connection: Connection, news: News, handed_over: datetime | None, now: datetime) -> bool:
@@ -107,7 +101,7 @@ def _in_a_row(connection: Connection, subscriber_id: int, since: datetime | None
     return len(last) == IN_A_ROW and all(failed)
 
 
-def _end(connection: Connection, news: News, now: datetime) -> bool:
+def _ends(connection: Connection, news: News, now: datetime) -> bool:
     reader = store.lock(connection, news.subscriber_id)
     if reader is None:
         return False

@@ -137,17 +137,20 @@ def forget_seen(connection: Connection, now: datetime) -> None:
     connection.execute(delete(_seen).where(_seen.c.until < now))
 
 
-Came = Literal["bounced", "complained", "unsubscribed", "delivered", "automatic", "unproven", "unreadable"]
-"""bounced: it came back.   complained, unsubscribed, delivered: so says a provider or a report.
-automatic: a program answered.   unproven: no signature shows whose it is.   unreadable: for a person to read."""
+Came = Literal["bounced", "complained", "unsubscribed", "delivered", "late", "automatic", "unproven", "unreadable"]
+"""
+bounced: it came back.   late: it is still being tried.   complained, unsubscribed, delivered: so says who carries it.
+automatic: a program answered.   unproven: no signature shows whose it is.   unreadable: for a person to read.
+"""
 
 
-def count(connection: Connection, day: date, kind: Came) -> None:
-    """Count one that came back."""
+def count(connection: Connection, day: date, came: Mapping[Came, int]) -> None:
+    """Count what came back, by kind."""
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    first = insert(_count).values(day=day, kind=kind, count=1)
-    more = {"count": _count.c.count + 1}
-    connection.execute(first.on_conflict_do_update(index_elements=["day", "kind"], set_=more))
+    for kind, number in sorted(came.items()):
+        first = insert(_count).values(day=day, kind=kind, count=number)
+        more = {"count": _count.c.count + number}
+        connection.execute(first.on_conflict_do_update(index_elements=["day", "kind"], set_=more))
 
 
 def counted(connection: Connection, since: date) -> dict[Came, int]:

@@ -6,6 +6,7 @@ events -> whose they are -> consequences
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from datetime import datetime
 from hashlib import sha256
 
@@ -19,6 +20,7 @@ from digest.delivery.bounces.returned import Returned, read_returned
 from digest.delivery.consequences import News, take
 from digest.delivery.message import message_number
 from digest.delivery.providers.events import REMEMBERED, Event, Verified, new
+from digest.delivery.reasons import Reason
 from digest.delivery.store import Came
 from digest.errors import DeliveryError, UsageError
 from digest.membership.addresses import email_key
@@ -29,6 +31,7 @@ from digest.subscribers.consent import LIVE, ConsentEvent, fold
 MAIL = "returned mail"
 
 _PERSON: tuple[Came, ...] = ("unproven", "unreadable")  # kept for a person to look at
+_NO_BOUNCES: Mapping[Reason | None, Came] = {"unreadable": "unreadable", "temporary": "late"}
 _TAKEN_BACK = "taken back by the operator"
 
 
@@ -42,13 +45,14 @@ def take_mail(engine: Engine, settings: Settings, now: datetime) -> dict[Came, i
     with writing(engine) as connection:
         keys = store.link_keys(connection, settings.links, now)
         deliveries.forget_seen(connection, now)
-    for mail in waiting(settings.bounces):
-        returned = read_returned(mail.raw, keys, now)
-        with writing(engine) as connection:
-            came = _take_mail(connection, settings, mail.raw, returned, now)
-        mail.settle(came in _PERSON)
-        if came is not None:
-            counted[came] += 1
+    with closing(waiting(settings.bounces)) as mails:
+        for mail in mails:
+            returned = read_returned(mail.raw, keys, now)
+            with writing(engine) as connection:
+                came = _take_mail(connection, settings, mail.raw, returned, now)
+            mail.settle(came in _PERSON)
+            if came is not None:
+                counted[came] += 1
     return dict(counted)
 
 
@@ -76,7 +80,7 @@ def _take_mail(
         what = {"bounced": "failed", "complained": "complained", "delivered": "delivered"}[came]
         news = News(what, subscriber_id, mailing_id, MAIL, returned.reason, returned.said)  # type: ignore[arg-type]
         take(connection, news, now)
-    deliveries.count(connection, now.date(), came)
+    deliveries.count(connection, now.date(), {came: 1})
     return came
 
 
@@ -93,7 +97,13 @@ def _came(returned: Returned, *, proven: bool) -> Came:
         case "delivered":
             return "delivered"
         case "hard" | "soft":
-            return "unreadable" if returned.reason == "unreadable" else "bounced"
+            return (
+                "unreadable"
+                if returned.reason == "unreadable"
+                else "late"
+                if returned.reason == "temporary"
+                else "bounced"
+            )
 
 
 def _by_message_id(
@@ -134,28 +144,28 @@ def take_events(connection: Connection, settings: Settings, told: Verified, how:
     """
     deliveries.forget_seen(connection, now)
     fresh = new(told, now, lambda name, until: deliveries.seen(connection, name, until))
-    for event in sorted(fresh, key=lambda event: event.address):  # two requests at once lock readers in one order
-        take_event(connection, settings, event, how, now)
+    ordered = sorted(fresh, key=lambda event: event.address)  # two requests at once lock readers in one order
+    counted = Counter(_take_event(connection, settings, event, how, now) for event in ordered)
+    deliveries.count(connection, now.date(), counted)
     return len(fresh)
 
 
-def take_event(connection: Connection, settings: Settings, event: Event, how: str, now: datetime) -> None:
-    """Take in one event that is new."""
+def _take_event(connection: Connection, settings: Settings, event: Event, how: str, now: datetime) -> Came:
+    """Take in one event that is new; as what it counts."""
     if event.kind == "deferred":
-        return
+        return "late"
     if event.whose is not None:
         mailing_id, subscriber_id = event.whose
     else:
         known = next(iter(_readers(connection, [event.address] if event.address else [])), None)
         if known is None:
-            deliveries.count(connection, now.date(), "unproven")
-            return
+            return "unproven"
         mailing_id, subscriber_id = None, known
         if event.message_id:
             mailing_id, _ = _by_message_id(connection, settings, event.message_id, (), known)
     what = "failed" if event.kind == "bounced" else event.kind
     take(connection, News(what, subscriber_id, mailing_id, how, event.reason, event.said), now)
-    deliveries.count(connection, now.date(), event.kind)
+    return event.kind
 
 
 def undo(engine: Engine, email: str, now: datetime) -> bool:
@@ -214,5 +224,5 @@ def _undo(connection: Connection, number: int, now: datetime, kinds: Sequence[st
 
 def facts(counted: Mapping[Came, int]) -> dict[str, int]:
     """Every kind with its count."""
-    kinds: tuple[Came, ...] = ("bounced", "complained", "unsubscribed", "delivered", "automatic", *_PERSON)
+    kinds: tuple[Came, ...] = ("bounced", "complained", "unsubscribed", "delivered", "late", "automatic", *_PERSON)
     return {kind: counted.get(kind, 0) for kind in kinds}

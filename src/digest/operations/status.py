@@ -20,6 +20,9 @@ from digest.weekly.calendar import Week
 from digest.weekly.stages import compare_weeks
 
 _A_WHILE = timedelta(days=30)
+_MOST_FAILED = 0.05  # of an edition's deliveries
+_SOME = 10
+_MOST_COMPLAINTS = 0.001  # what Gmail and Yahoo ask of senders
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,7 @@ def read_status(engine: Engine, settings: Settings, now: datetime) -> Status:
     if country_age := database_age(settings.location.database, now):
         needs.append(country_age)
     needs += _of_deliveries(uncertain, returned)
+    needs += _of_readers(newest or "", tally, returned)
     return Status(week, sources, newest, approved, tally, uncertain, returned, tuple(needs), _unresolved(sources))
 
 
@@ -92,6 +96,21 @@ def _of_deliveries(uncertain: Mapping[str, int], returned: Mapping[deliveries.Ca
     flagged = returned.get("unproven", 0) + returned.get("unreadable", 0)
     if flagged:
         yield f"{several(flagged, 'returned mail')} of the last 30 days could not be taken in; they are flagged."
+
+
+def _of_readers(week: str, tally: Mapping[outbox.State, int], returned: Mapping[deliveries.Came, int]) -> Iterator[str]:
+    """That more came back than ever should: it is the sender's repute, or a fault that is not the readers'."""
+    sent, failed, complained = tally.get("sent", 0), tally.get("failed", 0), returned.get("complained", 0)
+    if failed >= _SOME and failed > _MOST_FAILED * (sent + failed):
+        yield (
+            f"{failed:,} of {sent + failed:,} deliveries of {week} failed: if a provider refused what was right, "
+            "digest bounces undo --since TIME"
+        )
+    if complained > _MOST_COMPLAINTS * (sent + failed) > 0:
+        yield (
+            f"{several(complained, 'complaint')} in 30 days; from 0.1 % of the mails on "
+            "large providers refuse the sender."
+        )
 
 
 def _left(mailing: outbox.Mailing, states: Mapping[outbox.State, int]) -> str:

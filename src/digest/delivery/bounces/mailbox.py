@@ -8,8 +8,8 @@ import imaplib
 import os
 import re
 import ssl
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,7 +27,7 @@ class Waiting(NamedTuple):
     settle: Callable[[bool], None]
 
 
-def waiting(settings: Bounces) -> Iterator[Waiting]:
+def waiting(settings: Bounces) -> Generator[Waiting]:
     """The mails that nobody has read, the oldest first; none where no place is set.
 
     Raises DeliveryError where the folder or the server cannot be read.
@@ -61,8 +61,12 @@ def _in_maildir(folder: Path) -> Iterator[Waiting]:
 def _mark(folder: Path, path: Path) -> Callable[[bool], None]:
     def mark(flagged: bool) -> None:
         flags = "".join(sorted({*_flags(path.name), "S", *("F" if flagged else "")}))
-        with suppress(FileNotFoundError):
+        try:
             path.rename(folder / "cur" / f"{_FLAGS.sub('', path.name)}:2,{flags}")
+        except FileNotFoundError:
+            pass  # another reader was quicker
+        except OSError as error:
+            raise DeliveryError(f"[bounces] maildir {folder} cannot be written ({error.strerror}).") from error
 
     return mark
 
@@ -73,35 +77,43 @@ def _flags(name: str) -> str:
 
 
 def _on_imap(settings: Imap) -> Iterator[Waiting]:
-    where = f"[bounces.imap] {settings.host}:{settings.port}"
-    try:
-        server = _open(settings)
+    with _faults(settings):
+        server = _connect(settings)
         try:
+            if settings.tls == "starttls":
+                server.starttls(ssl.create_default_context())
             server.login(settings.user, settings.password.get_secret_value())
             _answer(server.select(_quoted(settings.folder)))
             for number in _answer(server.uid("SEARCH", "UNSEEN")).split():
                 uid = number.decode("ascii")
                 if (raw := _fetch(server, uid)) is not None:
-                    yield Waiting(raw, _mark_on(server, uid))
+                    yield Waiting(raw, _mark_on(server, uid, settings))
         finally:
             with suppress(OSError, imaplib.IMAP4.error):
                 server.logout()
+            with suppress(OSError):
+                server.shutdown()  # also where the server did not hear that
+
+
+@contextmanager
+def _faults(settings: Imap) -> Iterator[None]:
+    """What a server does wrong as a DeliveryError; none of its words, which may hold the user's name."""
+    where = f"[bounces.imap] {settings.host}:{settings.port}"
+    try:
+        yield
     except ssl.SSLError as error:
         raise DeliveryError(f"{where} shows a certificate that cannot be trusted, or speaks no TLS there.") from error
-    except OSError as error:
-        raise DeliveryError(f"{where} cannot be reached ({error.strerror or 'no answer'}).") from error
-    except imaplib.IMAP4.error as error:  # its words may hold the user's name
+    except (OSError, imaplib.IMAP4.abort) as error:
+        raise DeliveryError(f"{where} cannot be reached, or broke off; the rest is read the next time.") from error
+    except (imaplib.IMAP4.error, UnicodeError) as error:
         raise DeliveryError(f"{where} refuses the log-in or the folder; check user, password and folder.") from error
 
 
-def _open(settings: Imap) -> imaplib.IMAP4:
-    if settings.tls == "tls":
-        context = ssl.create_default_context()
-        return imaplib.IMAP4_SSL(settings.host, settings.port, ssl_context=context, timeout=settings.timeout_seconds)
-    server = imaplib.IMAP4(settings.host, settings.port, timeout=settings.timeout_seconds)
-    if settings.tls == "starttls":
-        server.starttls(ssl.create_default_context())
-    return server
+def _connect(settings: Imap) -> imaplib.IMAP4:
+    wait = settings.timeout_seconds
+    if settings.tls != "tls":
+        return imaplib.IMAP4(settings.host, settings.port, timeout=wait)
+    return imaplib.IMAP4_SSL(settings.host, settings.port, ssl_context=ssl.create_default_context(), timeout=wait)
 
 
 def _fetch(server: imaplib.IMAP4, uid: str) -> bytes | None:
@@ -112,9 +124,10 @@ def _fetch(server: imaplib.IMAP4, uid: str) -> bytes | None:
     return next((part[1] for part in found if isinstance(part, tuple)), None)
 
 
-def _mark_on(server: imaplib.IMAP4, uid: str) -> Callable[[bool], None]:
+def _mark_on(server: imaplib.IMAP4, uid: str, settings: Imap) -> Callable[[bool], None]:
     def mark(flagged: bool) -> None:
-        _answer(server.uid("STORE", uid, "+FLAGS", r"(\Seen \Flagged)" if flagged else r"(\Seen)"))
+        with _faults(settings):
+            _answer(server.uid("STORE", uid, "+FLAGS", r"(\Seen \Flagged)" if flagged else r"(\Seen)"))
 
     return mark
 
