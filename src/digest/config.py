@@ -226,7 +226,8 @@ class Database(Strict):
     url: str = Field("sqlite:///digest.db", repr=False)
 
 
-_LONGEST_BOUNCE_NAME = 15  # a "+" and a token of 48 digits follow; RFC 5321 section 4.5.3.1.1 allows 64 octets
+LONGEST_BOUNCE_NAME = 15
+"""Octets; a "+" and a token of 48 digits follow, and a local part has at most 64 (RFC 5321 section 4.5.3.1.1)."""
 
 
 class Mail(Strict):
@@ -240,9 +241,9 @@ class Mail(Strict):
     @model_validator(mode="after")
     def _leaves_room_for_a_token(self) -> Self:
         local = self.bounce_address.rpartition("@")[0]
-        if len(local) > _LONGEST_BOUNCE_NAME or not self.bounce_address.isascii():
+        if len(local) > LONGEST_BOUNCE_NAME or not self.bounce_address.isascii():
             raise ValueError(
-                f"has a bounce_address whose name is longer than {_LONGEST_BOUNCE_NAME} letters, or no ASCII"
+                f"has a bounce_address whose name is longer than {LONGEST_BOUNCE_NAME} letters, or no ASCII"
             )
         return self
 

@@ -7,17 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select, update
+from tests.builders import an_edition
 from tests.delivery.returned_mails import RETURN_PATH, report, status
 from tests.delivery.returns import consent, delivery, mailed
 from tests.delivery.test_reconciling import NO_USER, SENT, postfix
 
 from digest.cli import printing, run
 from digest.config import Mail, Settings
-from digest.database import open_database, writing
+from digest.database import metadata, open_database, writing
 from digest.delivery import reconciling
+from digest.delivery import store as deliveries
 from digest.delivery.message import return_path
 from digest.delivery.outbox import Mailing
+from digest.edition import store as editions
+from digest.edition.content import Rendered
 from digest.subscribers import store
 from digest.subscribers.consent import ConsentEvent
 from digest.subscribers.store import Newcomer
@@ -35,6 +39,7 @@ bounce_address = "bounce@digest.example"
 [bounces]
 maildir = "returned"
 """
+_delivery = metadata.tables["delivery"]
 ADA, BEN = "ada@example.org", "ben@example.org"
 Ran = tuple[int, str, str]
 Digest = Callable[..., Ran]
@@ -66,12 +71,16 @@ def engine(tmp_path: Path, digest: Digest) -> Iterator[Engine]:
     made.dispose()
 
 
+def readers(engine: Engine, *emails: str) -> list[int]:
+    event = ConsentEvent("confirmed", NOW, "form")
+    with writing(engine) as connection:
+        return store.add(connection, [Newcomer(one, one, event) for one in emails], NOW)
+
+
 @pytest.fixture
 def doubtful(engine: Engine) -> tuple[Mailing, int, int]:
     """An edition to two readers, and nobody knows whether they have it."""
-    event = ConsentEvent("confirmed", NOW, "form")
-    with writing(engine) as connection:
-        ada, ben = store.add(connection, [Newcomer(one, one, event) for one in (ADA, BEN)], NOW)
+    ada, ben = readers(engine, ADA, BEN)
     return mailed(engine, "2026-W18", NOW, "uncertain"), ada, ben
 
 
@@ -171,3 +180,41 @@ def test_a_mailbox_that_is_not_named_or_cannot_be_read_is_told(digest: Digest) -
     Path("config.toml").write_text("[database]\nurl = 'sqlite:///digest.db'\n")
     done, _out, err = digest("bounces")
     assert (done, err) == (1, "digest: [bounces] names no mailbox: set maildir, or imap.host.\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[mail]\nbounce_address = "returned-mail-of-ours@digest.example"\n', "longer than 15 letters"),
+        ('[mail]\nbounce_address = "bounce"\n', "is no mail address"),
+        ('[bounces]\nmaildir = "a"\n[bounces.imap]\nhost = "mx"\n', "returned mail is read in one place"),
+        ('[bounces.imap]\nfolder = "Rückläufer"\n', "folder"),
+    ],
+)
+def test_a_place_for_returned_mail_that_cannot_be_is_refused(digest: Digest, text: str, said: str) -> None:
+    Path("config.toml").write_text(text)
+    done, _out, err = digest("bounces")
+    assert done == 1
+    assert said in err
+
+
+def test_many_failures_many_complaints_and_what_nobody_could_read_want_a_person(
+    digest: Digest, engine: Engine, rendered: Rendered
+) -> None:
+    readers(engine, *(f"r{number}@example.org" for number in range(100)))
+    mailing = mailed(engine, "2026-W18", NOW)
+    with writing(engine) as connection:
+        editions.save_draft(connection, an_edition(), rendered, editions.envelope_of(Settings()), NOW)
+        deliveries.count(connection, NOW.date(), {"complained": 1, "unproven": 2, "unreadable": 1})
+    wanted = {
+        "1 complaint in 30 days; from 0.1 % of the mails on large providers refuse the sender.",
+        "3 returned mails of the last 30 days could not be taken in; they are flagged.",
+    }
+    failed = "10 of 100 deliveries of 2026-W18 failed: if a provider refused what was right, digest bounces undo"
+    needs = document(digest("status", "--json"))["needs"]
+    assert wanted <= set(needs)
+    assert "deliveries of 2026-W18 failed" not in " ".join(needs)
+    with writing(engine) as connection:
+        ten = select(_delivery.c.id).where(_delivery.c.mailing_id == mailing.id).limit(10)
+        connection.execute(update(_delivery).where(_delivery.c.id.in_(ten)).values(state="failed"))
+    assert f"{failed} --since TIME" in document(digest("status", "--json"))["needs"]

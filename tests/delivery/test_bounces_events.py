@@ -10,13 +10,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.delivery import provider_requests as p
-from tests.delivery.provider_requests import FULL, KEYS, NO_USER, NOW, Request, mailgun, mailgun_failure, memory
+from tests.delivery.provider_requests import (
+    FULL,
+    KEYS,
+    NO_USER,
+    NOW,
+    Request,
+    mailgun,
+    mailgun_failure,
+    memory,
+    suppresses,
+)
 from tests.delivery.provider_requests import postmark as post
 from tests.delivery.provider_requests import postmark_bounce as bounce
 
 from digest.delivery.providers import mailgun as mailgun_events
 from digest.delivery.providers import postmark as postmark_events
-from digest.delivery.providers.events import Event, ForgedError, PayloadError, new, suppresses
+from digest.delivery.providers.events import Event, ForgedError, PayloadError, new
 from digest.errors import ConfigError, DigestError
 
 Seen = Callable[[str, datetime], bool]

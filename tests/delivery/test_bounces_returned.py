@@ -9,10 +9,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.delivery import returned_mails as m
 from tests.delivery.broken import broken
-from tests.delivery.returned_mails import ALL, KEYS, READER, Sample, mail, report, status
+from tests.delivery.returned_mails import ALL, KEYS, READER, Sample, mail, report, status, suppresses
 
 from digest.delivery.bounces import verp
-from digest.delivery.bounces.returned import LONGEST_READ, Returned, read_returned, suppresses
+from digest.delivery.bounces.returned import LONGEST_READ, Returned, read_returned
 from digest.delivery.reasons import CONSEQUENCES
 
 NOW = datetime(2026, 5, 4, 9, 0, tzinfo=UTC)

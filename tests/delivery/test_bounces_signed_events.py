@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from tests.delivery import provider_requests as p
-from tests.delivery.provider_requests import FULL, KEYS, NO_USER, NOW, memory
+from tests.delivery.provider_requests import FULL, KEYS, NO_USER, NOW, memory, suppresses
 from tests.delivery.signed_requests import (
     CURVE_KEY,
     DELIVERED,
@@ -26,7 +26,7 @@ from tests.delivery.signed_requests import (
 )
 
 from digest.delivery.providers import sendgrid, ses
-from digest.delivery.providers.events import Event, ForgedError, PayloadError, new, suppresses
+from digest.delivery.providers.events import Event, ForgedError, PayloadError, new
 from digest.errors import ConfigError
 
 Seen = Callable[[str, datetime], bool]

@@ -15,7 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from digest.delivery.bounces import verp
 from digest.delivery.bounces.reports import address_in
-from digest.delivery.reasons import CONSEQUENCES, Reason, Suppress, milder
+from digest.delivery.reasons import Reason, milder
 from digest.delivery.reasons.codes import best_status, classify
 from digest.delivery.redaction import redacted
 from digest.errors import ConfigError, DigestError
@@ -74,13 +74,6 @@ class Verified(NamedTuple):
 
     events: tuple[Event, ...] = ()
     once: tuple[str, datetime] | None = None
-
-
-def suppresses(event: Event) -> Suppress:
-    """When the reader gets no more mail because of it. The provider's signature proves it, so an address is enough."""
-    if event.kind in ("complained", "unsubscribed"):
-        return "at_once"
-    return CONSEQUENCES[event.reason].suppress if event.kind == "bounced" and event.reason else "never"
 
 
 Text = Annotated[str, BeforeValidator(lambda value: "" if value is None else value)]
