@@ -3,6 +3,7 @@
 import json
 import logging
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -34,6 +35,7 @@ from tests.web.visitors import KEYS, Client, Site
 
 from digest.config import Settings, Webhooks
 from digest.database import metadata, reading
+from digest.delivery import store as deliveries
 from digest.delivery.bounces import verp
 from digest.delivery.message import message_number
 from digest.delivery.outbox import Mailing
@@ -80,6 +82,20 @@ def test_a_bounce_told_by_postmark_ends_the_consent_once(
         assert (answer.status_code, answer.content) == (204, b"")
     assert events(engine, mailed_to[1]) == [("bounced", "postmark event", "no_such_mailbox")]
     assert delivery(engine, *mailed_to)["state"] == "failed"
+
+
+def test_one_event_told_by_many_requests_at_once_counts_once(
+    hook: Client, engine: Engine, mailed_to: tuple[Mailing, int]
+) -> None:
+    told = postmark_bounce("HardBounce", NO_USER, Metadata={"delivery": token(mailed_to)})
+    with ThreadPoolExecutor(6) as pool:
+        asked = [
+            pool.submit(hook.post, "/webhooks/postmark", content=told.body, headers=told.headers) for _ in range(12)
+        ]
+    assert {one.result().status_code for one in asked} == {204}
+    assert len(events(engine, mailed_to[1])) == 1
+    with reading(engine) as connection:
+        assert deliveries.counted(connection, NOW.date()) == {"bounced": 1}
 
 
 def test_a_complaint_told_by_mailgun_is_known_by_the_address_alone(
