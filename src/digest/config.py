@@ -245,12 +245,26 @@ class Database(Strict):
     url: str = Field("sqlite:///digest.db", repr=False)
 
 
+LONGEST_BOUNCE_NAME = 15
+"""Octets; a "+" and a token of 48 digits follow, and a local part has at most 64 (RFC 5321 section 4.5.3.1.1)."""
+
+
 class Mail(Strict):
     from_name: ShortLine = "Digest"
     from_address: Annotated[Address, Field(min_length=3)] = "digest@localhost.localdomain"
     letters_address: Address = ""
     reply_to: Address = ""
+    bounce_address: Address = ""
     list_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,200}$")] = "digest.localhost.localdomain"
+
+    @model_validator(mode="after")
+    def _leaves_room_for_a_token(self) -> Self:
+        local = self.bounce_address.rpartition("@")[0]
+        if len(local) > LONGEST_BOUNCE_NAME or not self.bounce_address.isascii():
+            raise ValueError(
+                f"has a bounce_address whose name is longer than {LONGEST_BOUNCE_NAME} letters, or no ASCII"
+            )
+        return self
 
 
 class Delivery(Strict):
@@ -313,6 +327,40 @@ class Dkim(Strict):
         if bool(self.domain) is not bool(self.keys):
             raise ValueError("wants both domain and keys: name the domain that signs, and a key file for its selector")
         return self
+
+
+class Imap(Strict):
+    """A folder on an IMAP server (RFC 9051)."""
+
+    host: Line = ""
+    port: int = Field(993, ge=1, le=65535)
+    tls: Literal["none", "starttls", "tls"] = "tls"
+    user: str = ""
+    password: SecretStr = SecretStr("")
+    folder: Annotated[str, Field(pattern=r"^[ -~]{1,200}$")] = "INBOX"
+    timeout_seconds: PositiveFloat = 30
+
+
+class Bounces(Strict):
+    """Where returned mail is read: a Maildir, an IMAP folder (one that names a host), or neither."""
+
+    maildir: Path | None = None
+    imap: Imap = Imap()
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if self.maildir and self.imap.host:
+            raise ValueError("names both a maildir and an imap host: returned mail is read in one place")
+        return self
+
+
+class Webhooks(Strict):
+    """What the events of each provider are checked with; one that is empty is not listened to."""
+
+    postmark: SecretStr = SecretStr("")
+    mailgun: SecretStr = SecretStr("")
+    sendgrid: SecretStr = SecretStr("")
+    ses: SecretStr = SecretStr("")
 
 
 class Web(Strict):
@@ -419,6 +467,8 @@ class Settings(BaseSettings):
     postmark: Postmark = Postmark()
     mailgun: Mailgun = Mailgun()
     dkim: Dkim = Dkim()
+    bounces: Bounces = Bounces()
+    webhooks: Webhooks = Webhooks()
     web: Web = Web()
     links: Links = Links()
     consent: Consent = Consent()

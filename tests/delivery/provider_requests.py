@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from digest.delivery.bounces import verp
+from digest.delivery.providers.events import Event
+from digest.delivery.reasons import CONSEQUENCES, Suppress
 
 NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
 SECONDS = int(NOW.timestamp())
@@ -28,6 +30,13 @@ BLOCKED = "550 5.7.1 our spam policy, see https://example.org/192.0.2.7"
 class Request(NamedTuple):
     headers: dict[str, str]
     body: bytes
+
+
+def suppresses(event: Event) -> Suppress:
+    """When the reader gets no more mail because of it."""
+    if event.kind in ("complained", "unsubscribed"):
+        return "at_once"
+    return CONSEQUENCES[event.reason].suppress if event.kind == "bounced" and event.reason else "never"
 
 
 def memory() -> Callable[[str, datetime], bool]:

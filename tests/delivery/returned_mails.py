@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 from digest.delivery.bounces import verp
 from digest.delivery.bounces.reports import Kind
-from digest.delivery.reasons import Reason
+from digest.delivery.bounces.returned import Returned
+from digest.delivery.reasons import CONSEQUENCES, Reason, Suppress
 from digest.subscribers import links
 
 KEYS = [b"n" * 32, b"o" * 32]
@@ -36,6 +37,15 @@ class Sample(NamedTuple):
     kind: Kind
     reason: Reason | None
     status: str = ""
+
+
+def suppresses(returned: Returned) -> Suppress:
+    """When the reader gets no more mail because of it: never for what no signature proves."""
+    if returned.proof == "none":
+        return "never"
+    if returned.kind == "complaint":
+        return "at_once"
+    return "never" if returned.reason is None else CONSEQUENCES[returned.reason].suppress
 
 
 def mail(

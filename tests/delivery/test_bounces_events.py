@@ -10,26 +10,36 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.delivery import provider_requests as p
-from tests.delivery.provider_requests import FULL, KEYS, NO_USER, NOW, Request, mailgun, mailgun_failure, memory
+from tests.delivery.provider_requests import (
+    FULL,
+    KEYS,
+    NO_USER,
+    NOW,
+    Request,
+    mailgun,
+    mailgun_failure,
+    memory,
+    suppresses,
+)
 from tests.delivery.provider_requests import postmark as post
 from tests.delivery.provider_requests import postmark_bounce as bounce
 
 from digest.delivery.providers import mailgun as mailgun_events
 from digest.delivery.providers import postmark as postmark_events
-from digest.delivery.providers.events import Event, ForgedError, PayloadError, suppresses
+from digest.delivery.providers.events import Event, ForgedError, PayloadError, new
 from digest.errors import ConfigError, DigestError
 
 Seen = Callable[[str, datetime], bool]
 
 
 def of_postmark(request: Request, secret: str = p.POSTMARK_SECRET, seen: Seen | None = None) -> list[Event]:
-    return postmark_events.verify(request.headers, request.body, secret, KEYS, NOW, seen or memory())
+    return new(postmark_events.verify(request.headers, request.body, secret, KEYS, NOW), NOW, seen or memory())
 
 
 def of_mailgun(
     request: Request, secret: str = p.MAILGUN_SECRET, seen: Seen | None = None, now: datetime = NOW
 ) -> list[Event]:
-    return mailgun_events.verify(request.headers, request.body, secret, KEYS, now, seen or memory())
+    return new(mailgun_events.verify(request.headers, request.body, secret, KEYS, now), now, seen or memory())
 
 
 CHANGE = {"ChangedAt": "2026-05-04T09:29:00Z", "Recipient": p.READER, "Origin": "Recipient"}

@@ -1,35 +1,35 @@
 """What SendGrid and Amazon SES tell, proved by signatures with public keys."""
 
 import json
-from base64 import b64encode
 from collections.abc import Callable
-from datetime import datetime, timedelta
-from functools import cache
+from datetime import datetime
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from tests.delivery import provider_requests as p
-from tests.delivery.provider_requests import FULL, KEYS, NO_USER, NOW, memory
-
-pytest.importorskip("cryptography", reason="cryptography checks these signatures")
-
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from tests.delivery.provider_requests import FULL, KEYS, NO_USER, NOW, memory, suppresses
+from tests.delivery.signed_requests import (
+    CURVE_KEY,
+    DELIVERED,
+    LATE,
+    PLACE,
+    TOPIC,
+    about,
+    amazon,
+    bounced,
+    complained,
+    grid,
+    public,
+    signed_by_sendgrid,
+    sns,
+)
 
 from digest.delivery.providers import sendgrid, ses
-from digest.delivery.providers.events import Event, ForgedError, PayloadError, suppresses
+from digest.delivery.providers.events import Event, ForgedError, PayloadError, new
 from digest.errors import ConfigError
 
 Seen = Callable[[str, datetime], bool]
-TOPIC = "arn:aws:sns:eu-central-1:123456789012:bounces"
-PLACE = "https://sns.eu-central-1.amazonaws.com/SimpleNotificationService-0123456789abcdef.pem"
-CURVE_KEY = ec.generate_private_key(ec.SECP256R1())
-
-
-def public(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> str:
-    return b64encode(key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
 
 
 def of_sendgrid(
@@ -41,23 +41,8 @@ def of_sendgrid(
     change: bytes = b"",
 ) -> list[Event]:
     body = json.dumps(events, indent=1).encode()
-    signature = b64encode(key.sign(str(at).encode() + body, ec.ECDSA(SHA256()))).decode()
-    headers = {sendgrid.SIGNATURE.lower(): signature, sendgrid.TIMESTAMP: str(at)}
-    return sendgrid.verify(headers, body + change, secret, KEYS, NOW, seen or memory())
-
-
-def grid(kind: str, **facts: Any) -> dict[str, Any]:
-    return {
-        "email": p.READER,
-        "timestamp": p.SECONDS - 60,
-        "smtp-id": f"<{p.MESSAGE_ID}>",
-        "event": kind,
-        "category": ["edition"],
-        "sg_event_id": f"ZGVsaXZlcmVkLTA-{kind}",
-        "sg_message_id": "14c5d75ce93.dfd.64b469",
-        "delivery": p.TOKEN,
-        **facts,
-    }
+    headers = signed_by_sendgrid(body, key, at)
+    return new(sendgrid.verify(headers, body + change, secret, KEYS, NOW), NOW, seen or memory())
 
 
 @pytest.mark.parametrize(
@@ -114,7 +99,7 @@ def test_the_signature_of_sendgrid_covers_body_and_time_and_wants_its_key() -> N
 )
 def test_a_request_without_a_signature_of_sendgrid_is_refused(headers: dict[str, str]) -> None:
     with pytest.raises(ForgedError):
-        sendgrid.verify(headers, b"[]", public(CURVE_KEY), KEYS, NOW, memory())
+        sendgrid.verify(headers, b"[]", public(CURVE_KEY), KEYS, NOW)
 
 
 @pytest.mark.parametrize("secret", ["", "nonsense", "AAAA", public(ec.generate_private_key(ec.SECP384R1()))])
@@ -131,35 +116,6 @@ def test_an_event_of_sendgrid_in_another_form_is_told(told: dict[str, Any]) -> N
         of_sendgrid(told)
 
 
-@cache
-def amazon(days_ago: int = 100) -> tuple[rsa.RSAPrivateKey, bytes]:
-    """A key and its certificate, which is valid for a year."""
-    key = rsa.generate_private_key(65537, 2048)
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "sns.amazonaws.com")])
-    begin = NOW - timedelta(days=days_ago)
-    builder = x509.CertificateBuilder(name, name, key.public_key(), 7, begin, begin + timedelta(days=365))
-    return key, builder.sign(key, SHA256()).public_bytes(Encoding.PEM)
-
-
-def sns(message: object, kind: str = "Notification", days_ago: int = 100, **facts: Any) -> dict[str, Any]:
-    """A message of SNS, signed; `facts` are in it before it is signed."""
-    told = {
-        "Type": kind,
-        "MessageId": "22b80b92-fdea-4c2c-8f9d-bdfb0c7bf324",
-        "TopicArn": TOPIC,
-        "Message": message if isinstance(message, str) else json.dumps(message),
-        "Timestamp": "2026-05-04T09:29:00.000Z",
-        "SignatureVersion": "2",
-        "SigningCertURL": PLACE,
-        "UnsubscribeURL": "https://sns.eu-central-1.amazonaws.com/?Action=Unsubscribe",
-        **facts,
-    }
-    names = ["Message", "MessageId", "Subject", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"]
-    signed = "".join(f"{name}\n{told[name]}\n" for name in names if name in told)
-    signature = amazon(days_ago)[0].sign(signed.encode(), padding.PKCS1v15(), SHA256())
-    return {**told, "Signature": b64encode(signature).decode()}
-
-
 def of_ses(
     told: dict[str, Any], secret: str = TOPIC, seen: Seen | None = None, days_ago: int = 100
 ) -> list[Event] | ses.Confirmation:
@@ -167,40 +123,14 @@ def of_ses(
         assert link == told["SigningCertURL"]
         return amazon(days_ago)[1]
 
-    return ses.verify({}, json.dumps(told).encode(), secret, KEYS, NOW, seen or memory(), fetch)
+    told_ = ses.verify({}, json.dumps(told).encode(), secret, KEYS, NOW, fetch)
+    return told_ if isinstance(told_, ses.Confirmation) else new(told_, NOW, seen or memory())
 
 
 def events(told: dict[str, Any], seen: Seen | None = None) -> list[Event]:
     found = of_ses(told, seen=seen)
     assert isinstance(found, list)
     return found
-
-
-def about(kind: str, name: str = "notificationType", **facts: Any) -> dict[str, Any]:
-    mail = {
-        "timestamp": "2026-05-04T09:00:00.000Z",
-        "source": "weekly@news.example",
-        "messageId": "0107018f-3c8d",
-        "destination": [p.READER],
-        "tags": {"delivery": [p.TOKEN], "ses:from-domain": ["news.example"]},
-    }
-    return {name: kind, "mail": mail, **facts}
-
-
-def bounced(type_: str, subtype: str, **recipient: str) -> dict[str, Any]:
-    recipients = [{"emailAddress": p.READER, **recipient}]
-    facts = {"bounceType": type_, "bounceSubType": subtype, "bouncedRecipients": recipients, "feedbackId": "0107-f"}
-    return about("Bounce", bounce={**facts, "timestamp": "2026-05-04T09:28:00.000Z", "reportingMTA": "dns; a"})
-
-
-def complained(**facts: Any) -> dict[str, Any]:
-    told = {"complainedRecipients": [{"emailAddress": p.READER}], "feedbackId": "0107-c", **facts}
-    return about("Complaint", complaint={**told, "timestamp": "2026-05-04T09:28:00.000Z"})
-
-
-DELIVERED = {"timestamp": "2026-05-04T09:28:00.000Z", "recipients": [p.READER], "smtpResponse": "250 ok"}
-LATE = {"timestamp": "2026-05-04T09:28:00.000Z", "delayType": "MailboxFull", "delayedRecipients": [
-    {"emailAddress": p.READER, "status": "4.2.2", "diagnosticCode": "smtp; 452 4.2.2 full"}]}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -288,7 +218,7 @@ def test_a_certificate_from_anywhere_else_is_not_even_fetched(place: str) -> Non
 
     told = sns(complained(), SigningCertURL=place)
     with pytest.raises(ForgedError, match="certificate"):
-        ses.verify({}, json.dumps(told).encode(), TOPIC, KEYS, NOW, memory(), fetch)
+        ses.verify({}, json.dumps(told).encode(), TOPIC, KEYS, NOW, fetch)
 
 
 def test_a_message_that_amazon_signed_for_another_topic_is_refused() -> None:

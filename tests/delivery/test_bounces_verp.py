@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from digest.config import LONGEST_BOUNCE_NAME
 from digest.delivery.bounces import verp
 from digest.delivery.bounces.verp import Whose
 from digest.subscribers import links
@@ -26,7 +27,7 @@ def test_the_first_key_signs_and_all_keys_verify() -> None:
 
 
 def test_a_return_path_keeps_within_the_64_octets_of_a_local_part() -> None:
-    name = "b" * verp.LONGEST_NAME
+    name = "b" * LONGEST_BOUNCE_NAME
     path = verp.return_path(f"{name}@news.example", *LARGEST, [NEW])
     local, _, domain = path.rpartition("@")
     assert (len(local), domain) == (64, "news.example")

@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 
 from digest import __version__
-from digest.cli import captures, doctor, editions, geoip, keys, preview, printing, questions, readers
+from digest.cli import captures, doctor, editions, geoip, keys, preview, printing, questions, readers, returns
 from digest.cli.context import AsJson, clock, database, now, print_json, settings
-from digest.delivery.workers import letters_sent
+from digest.delivery.workers import letters_sent, repeated
 from digest.membership.retention import expire
+from digest.membership.returned import facts, take_mail
 from digest.operations.demo import run_demo
 from digest.operations.status import read_status
 from digest.web.app import create_app
@@ -26,7 +27,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     no_args_is_help=True,
 )
-for part in (captures, questions, editions, preview, readers, keys, geoip, doctor):
+for part in (captures, questions, editions, preview, readers, returns, keys, geoip, doctor):
     app.add_typer(part.app)
 
 
@@ -72,7 +73,8 @@ def serve(
             serve_app(app, *where)
             return
         clearing = partial(expire, engine, chosen)
-        with letters_sent(engine, chosen, running, clearing, partial(print, file=sys.stderr, flush=True)):
+        complain, bounces = partial(print, file=sys.stderr, flush=True), partial(take_mail, engine, chosen)
+        with letters_sent(engine, chosen, running, clearing, complain), repeated("bounces", bounces, running, complain):
             serve_app(app, *where)
 
 
@@ -98,6 +100,8 @@ def status(as_json: AsJson = False) -> None:
             "edition": found.edition,
             "approved": found.approved,
             "deliveries": dict(found.tally),
+            "uncertain": dict(found.uncertain),
+            "returned": facts(found.returned),
             "needs": list(found.needs),
             "unresolved": list(found.unresolved),
         }

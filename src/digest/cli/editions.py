@@ -13,6 +13,7 @@ from digest.delivery.sending import send_letters
 from digest.edition.store import newest_edition
 from digest.errors import DigestError
 from digest.membership.retention import expire
+from digest.membership.returned import take_mail_if_it_can
 from digest.operations.status import audience
 from digest.weekly import collecting, stages
 from digest.weekly.calendar import Week, parse_week
@@ -92,6 +93,7 @@ def weekly(week: Annotated[str | None, typer.Option(help="another week than the 
             if results:
                 printing.collected(results)
         expire(engine, chosen, now())
+        take_mail_if_it_can(engine, chosen, now(), complain)
         send_letters(engine, chosen, clock())
         for earlier in stages.send_unfinished(engine, chosen, at, clock(), complain):
             printing.sent(earlier)

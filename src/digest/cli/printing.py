@@ -335,6 +335,9 @@ def status(found: Status, settings: Settings) -> None:
             out.print(Text(f"  {count:>9,}  {state}"))
     else:
         out.print(Text("No edition yet."))
+    if found.returned:
+        came = ", ".join(f"{count:,} {kind}" for kind, count in found.returned.items())
+        out.print(Text(f"Came back in 30 days  {came}"))
     if found.unresolved:
         shown = ", ".join(numbers.shown(name, 60) for name in found.unresolved[:10])
         more = f" and {len(found.unresolved) - 10} more" if len(found.unresolved) > 10 else ""

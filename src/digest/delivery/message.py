@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from digest.config import Settings
 from digest.delivery import signing
+from digest.delivery.bounces import verp
 from digest.delivery.outbox import Mailing
 from digest.edition.numbers import calendar_day
 from digest.errors import DeliveryError
@@ -95,7 +96,7 @@ def compile_mail(mail: Mail, mailing: Mailing, settings: Settings, *, lapsing: b
         slots=slots,
         dated=any(slot.removeprefix(_RICH) in _DATED for slot in slots),
         unsubscribe=unsubscribe_url(settings.series.base_url, ""),
-        number=sha256(f"{settings.mail.list_id}\n{mailing.kind}\n{mailing.week}\n".encode()),
+        number=_number(mailing, settings),
         domain=sender_of(mailing, settings).rpartition("@")[2],
         what=what,
         signers=signing.signers(settings.dkim),
@@ -240,11 +241,31 @@ def sender_of(mailing: Mailing, settings: Settings) -> str:
     return letters or settings.mail.from_address
 
 
+def return_path(mailing: Mailing, subscriber_id: int, settings: Settings, keys: Sequence[bytes]) -> str:
+    """The envelope sender (RFC 5321 section 4.1.1.2) of one delivery: signed, so that what comes back names it; the
+    mailing's own address where no bounce_address is set."""
+    bounces = settings.mail.bounce_address
+    return verp.return_path(bounces, mailing.id, subscriber_id, keys) if bounces else sender_of(mailing, settings)
+
+
 def message_id(compiled: Compiled, subscriber_id: int) -> str:
     """The Message-ID without its brackets: one for each mailing and reader, with no address in it."""
-    number = compiled.number.copy()
+    return f"{_of_reader(compiled.number, subscriber_id)}@{compiled.domain}"
+
+
+def message_number(mailing: Mailing, subscriber_id: int, settings: Settings) -> str:
+    """What stands before the at sign of a delivery's Message-ID: 32 hexadecimal digits."""
+    return _of_reader(_number(mailing, settings), subscriber_id)
+
+
+def _number(mailing: Mailing, settings: Settings) -> "hashlib._Hash":
+    return sha256(f"{settings.mail.list_id}\n{mailing.kind}\n{mailing.week}\n".encode())
+
+
+def _of_reader(of_mailing: "hashlib._Hash", subscriber_id: int) -> str:
+    number = of_mailing.copy()
     number.update(str(subscriber_id).encode())
-    return f"{number.hexdigest()[:32]}@{compiled.domain}"
+    return number.hexdigest()[:32]
 
 
 def unsubscribe_url(base_url: str, token: str) -> str:

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine
 
 from digest.config import Settings
 from digest.database import reading, writing
-from digest.delivery import message, outbox, signing
+from digest.delivery import consequences, message, outbox, signing
 from digest.delivery.contents import Contents, of_letters
 from digest.delivery.message import Compiled, compile_mail
 from digest.delivery.outbox import LETTERS, Claimed, Mailing, Settled, State
@@ -216,6 +216,8 @@ def _record(
     """Record what became of messages; the error that ends the sending, where one of them says so."""
     settled = [one for id_, outcome in done for one in _settle(sender, in_hand[id_], outcome)]
     outbox.record(connection, sender.claimant, settled, sender.clock())
+    refusals = {in_hand[id_].subscriber.id: outcome.reason for id_, outcome in done if outcome.reason}
+    consequences.of_replies(connection, sender.mailing.id, refusals, sender.clock())
     withheld = [id_ for id_, outcome in done if outcome.kind == "withheld"]
     outbox.give_back(connection, sender.claimant, withheld, sender.clock())
     return next((stop for _id, outcome in done if (stop := _refusal(sender, outcome))), None)
@@ -231,7 +233,7 @@ def _envelope(sender: _Sender, delivery: Claimed) -> Envelope:
     return Envelope(
         delivery_id=delivery.id,
         message_id=message.message_id(compiled, reader.id),
-        sender=message.sender_of(mailing, settings),
+        sender=message.return_path(mailing, reader.id, settings, sender.keys),
         recipient=reader.mailbox,
         content=message.build(compiled, reader, sender.keys, own),
     )

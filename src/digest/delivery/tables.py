@@ -1,6 +1,6 @@
 """The outbox's tables: what is mailed, and each delivery of it."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import BigInteger, Column, Index, Integer, UniqueConstraint
 from sqlmodel import Field, SQLModel
@@ -23,7 +23,10 @@ class MailingRow(SQLModel, table=True):
 
 
 class DeliveryRow(SQLModel, table=True):
-    """One mailing to one reader. No foreign key to the reader, who may be erased while this stays to be counted."""
+    """One mailing to one reader. No foreign key to the reader, who may be erased while this stays to be counted.
+
+    `reason` is why it failed (`delivery.reasons`), whether the relay said so at once or a returned mail did later.
+    """
 
     __tablename__ = "delivery"
     __table_args__ = (
@@ -43,4 +46,24 @@ class DeliveryRow(SQLModel, table=True):
     deferred_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
     next_attempt_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     outcome: str
+    reason: str = Field(default="", sa_column_kwargs={"server_default": ""})
     changed_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class SeenEventRow(SQLModel, table=True):
+    """An event that was taken in, by sha256 of its name in hex, until nobody tells it again."""
+
+    __tablename__ = "seen_event"
+
+    name: str = Field(primary_key=True)
+    until: datetime = Field(sa_type=UtcDateTime, index=True)
+
+
+class ReturnedCountRow(SQLModel, table=True):
+    """How many mails and events of a kind came back on a day (UTC)."""
+
+    __tablename__ = "returned_count"
+
+    day: date = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    count: int

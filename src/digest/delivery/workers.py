@@ -13,6 +13,8 @@ from digest.errors import DigestError
 
 _EVERY = 1.0  # seconds between two looks into the outbox
 _AFTER_A_FAULT = 60.0  # a relay that is down is not asked every second
+_EVERY_FEW_MINUTES = 300.0
+_LONGEST_END = 30.0  # seconds that the end of the program waits for work that is begun
 
 
 @contextmanager
@@ -63,3 +65,33 @@ def _send(
             told, wait = "", _EVERY
         if over.wait(wait):
             return
+
+
+@contextmanager
+def repeated(
+    name: str, work: Callable[[datetime], object], clock: Callable[[], datetime], complain: Callable[[str], None]
+) -> Iterator[None]:
+    """Do work every few minutes for as long as this lasts. `complain` is told why it cannot be, once until it can."""
+    over = threading.Event()
+
+    def repeat() -> None:
+        told = ""
+        while True:
+            said = ""
+            try:
+                work(clock())
+            except Exception as error:  # noqa: BLE001 (as above: only the kind of what we did not foresee is told)
+                said = str(error) if isinstance(error, DigestError) else f"{name}: {type(error).__name__}."
+                if said != told:
+                    complain(said)
+            told = said
+            if over.wait(_EVERY_FEW_MINUTES):
+                return
+
+    thread = threading.Thread(target=repeat, name=name, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join(_LONGEST_END)

@@ -87,8 +87,8 @@ _STATES: dict[State, str] = {
     "requested": "This reader asked to sign up and has yet to confirm it.",
     "confirmed": "This reader agreed, and the consent stands.",
     "withdrawn": "This reader left.",
-    "complained": "This reader reported a mail as spam; nobody can sign them up again.",
-    "bounced": "The mailbox of this reader does not exist any more.",
+    "complained": "This reader reported a mail as spam; `digest bounces undo` takes it back at their own word.",
+    "bounced": "Mail to this reader came back for good; `digest bounces undo` takes it back.",
     "expired": "What this reader asked for or agreed to was not confirmed or renewed in time.",
     "erased": "This reader was erased.",
 }
@@ -117,7 +117,8 @@ def _told(event: ConsentEvent) -> str:
         case "complained":
             what = "reported a mail as spam"
         case "bounced":
-            what = "the mailbox was found not to exist"
+            why = f" ({event.detail.replace('_', ' ')})" if event.detail else ""
+            what = f"mail came back for good{why}"
         case "expired":
             what = "was not confirmed or renewed in time"
         case "erased":
@@ -218,6 +219,6 @@ _OF_DELIVERY: dict[outbox.State, str] = {
     "sent": "Nothing: this edition is sent, and is sent once.",
     "deferred": "`digest send` tries again when it is due.",
     "failed": "Look at the other side's answer; the next edition is tried anew.",
-    "uncertain": "Only the relay's own log can tell; it is not sent again by itself.",
+    "uncertain": "`digest reconcile` settles it, by the relay's log or your word; it is not sent again by itself.",
     "skipped": "The next edition is looked at anew.",
 }

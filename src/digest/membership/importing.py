@@ -175,7 +175,7 @@ def add(engine: Engine, settings: Settings, who: Newcomer, now: datetime) -> Non
         if state == LIVE:
             raise DigestError("this address is subscribed already; nothing was changed.")
         if state == "complained":
-            raise DigestError("this reader reported a mail as spam; nobody can bring them back.")
+            raise DigestError("this reader reported a mail as spam; `digest bounces undo` takes it back at their word.")
         # Anybody may have asked for mail in their name since: a request that nobody confirmed changes nothing.
         left = [link.event.at for link in store.log(connection, known.id) if link.event.kind in _LEAVING]
         if left and who.event.at <= max(left):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 
@@ -10,17 +10,25 @@ from digest.changes.week import SourceWeek
 from digest.config import Mail, Settings
 from digest.database import reading
 from digest.delivery import outbox
+from digest.delivery import store as deliveries
 from digest.edition import store as editions
+from digest.edition.numbers import several
 from digest.scores.catalog import resolve
 from digest.subscribers.location import database_age
 from digest.subscribers.store import braked_until
 from digest.weekly.calendar import Week
 from digest.weekly.stages import compare_weeks
 
+_A_WHILE = timedelta(days=30)
+_MOST_FAILED = 0.05  # of an edition's deliveries
+_SOME = 10
+_MOST_COMPLAINTS = 0.001  # what Gmail and Yahoo ask of senders
+
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """`edition` is the newest one's week, `tally` its deliveries by state; `needs` are sentences for a person;
+    """`edition` is the newest one's week, `tally` its deliveries by state; `uncertain` counts those of all mailings, by
+    week; `returned` what came back in the last 30 days; `needs` are sentences for a person;
     `unresolved` are names on the boards that the catalogue does not understand."""
 
     week: Week
@@ -28,6 +36,8 @@ class Status:
     edition: str | None
     approved: bool
     tally: Mapping[outbox.State, int]
+    uncertain: Mapping[str, int]
+    returned: Mapping[deliveries.Came, int]
     needs: tuple[str, ...]
     unresolved: tuple[str, ...]
 
@@ -50,6 +60,8 @@ def read_status(engine: Engine, settings: Settings, now: datetime) -> Status:
         tally = outbox.tally(connection, mailing.id) if mailing else {}
         waiting = [(it, outbox.tally(connection, it.id)) for it in outbox.unfinished(connection)]
         braked = braked_until(connection, now)
+        uncertain = deliveries.count_uncertain(connection)
+        returned = deliveries.counted(connection, (now - _A_WHILE).date())
     approved = stored is not None and stored.approved
     needs = list(_settings_to_mend(settings))
     needs += [f"source {it.state.source} failed: {it.state.failure}" for it in sources if it.status == "failed"]
@@ -73,11 +85,32 @@ def read_status(engine: Engine, settings: Settings, now: datetime) -> Status:
         )
     if country_age := database_age(settings.location.database, now):
         needs.append(country_age)
-    if tally.get("uncertain"):
-        needs.append(
-            f"{tally['uncertain']} deliveries of {newest} are uncertain: the relay broke off at the last moment."
+    needs += _of_deliveries(uncertain, returned)
+    needs += _of_readers(newest or "", tally, returned)
+    return Status(week, sources, newest, approved, tally, uncertain, returned, tuple(needs), _unresolved(sources))
+
+
+def _of_deliveries(uncertain: Mapping[str, int], returned: Mapping[deliveries.Came, int]) -> Iterator[str]:
+    for week, count in uncertain.items():
+        yield f"{several(count, 'uncertain delivery')} of {week}, for the relay broke off at the last: digest reconcile"
+    flagged = returned.get("unproven", 0) + returned.get("unreadable", 0)
+    if flagged:
+        yield f"{several(flagged, 'returned mail')} of the last 30 days could not be taken in; they are flagged."
+
+
+def _of_readers(week: str, tally: Mapping[outbox.State, int], returned: Mapping[deliveries.Came, int]) -> Iterator[str]:
+    """That more came back than ever should: it is the sender's repute, or a fault that is not the readers'."""
+    sent, failed, complained = tally.get("sent", 0), tally.get("failed", 0), returned.get("complained", 0)
+    if failed >= _SOME and failed > _MOST_FAILED * (sent + failed):
+        yield (
+            f"{failed:,} of {sent + failed:,} deliveries of {week} failed: if a provider refused what was right, "
+            "digest bounces undo --since TIME"
         )
-    return Status(week, sources, newest, approved, tally, tuple(needs), _unresolved(sources))
+    if complained > _MOST_COMPLAINTS * (sent + failed) > 0:
+        yield (
+            f"{several(complained, 'complaint')} in 30 days; from 0.1 % of the mails on "
+            "large providers refuse the sender."
+        )
 
 
 def _left(mailing: outbox.Mailing, states: Mapping[outbox.State, int]) -> str:

@@ -17,7 +17,7 @@ Kind = Literal["requested", "confirmed", "changed", "paused", "withdrawn", "comp
 requested: asked for the mail, not yet confirmed.        confirmed: agreed, or agreed again.
 changed: chose otherwise; `detail` names what.           paused: `until` a moment, or no longer.
 withdrawn: left; `detail` may hold a reason of ours.     complained: reported a mail as spam.
-bounced: the mailbox is no more.                         expired: not confirmed, or not renewed, in time.
+bounced: mail comes back, `detail` says why.             expired: not confirmed, or not renewed, in time.
 erased: the address was forgotten.
 """
 

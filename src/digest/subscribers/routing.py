@@ -43,7 +43,7 @@ REASONS: Mapping[Reason, str] = {
     "requested": "The request to sign up was not confirmed.",
     "withdrawn": "The reader unsubscribed.",
     "complained": "The reader reported a mail as spam.",
-    "bounced": "The mailbox does not exist any more.",
+    "bounced": "Mail to the reader came back for good.",
     "expired": "The consent was not confirmed, or not renewed, in time.",
     "erased": "The reader asked to be forgotten.",
     "reconfirmation_due": "The consent has lapsed and was not renewed.",

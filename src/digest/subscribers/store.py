@@ -351,6 +351,13 @@ def _chunks(names: Sequence[str]) -> Iterable[Sequence[str]]:
     return (names[start : start + CHUNK] for start in range(0, len(names), CHUNK))
 
 
+def ended_since(connection: Connection, state: State, since: datetime) -> list[int]:
+    """Readers in a state whose newest event is not older than a moment."""
+    newest = (_event.c.subscriber_id == _subscriber.c.id) & (_event.c.number == _subscriber.c.log_number)
+    wanted = select(_subscriber.c.id).join(_event, newest).where(_subscriber.c.state == state, _event.c.at >= since)
+    return list(connection.scalars(wanted.order_by(_subscriber.c.id)))
+
+
 def lock(connection: Connection, subscriber_id: int) -> Subscriber | None:
     """A reader as they are now, and as they stay until this transaction ends."""
     mine = select(_subscriber).where(_subscriber.c.id == subscriber_id).with_for_update()

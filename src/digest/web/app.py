@@ -33,6 +33,7 @@ from digest.web import (
     receipts,
     signing_up,
     versus,
+    webhooks,
 )
 from digest.web.abuse import Limits
 from digest.web.languages import Speaking
@@ -71,6 +72,7 @@ def create_app(engine: Engine, settings: Settings, clock: Callable[[], datetime]
         about,
         api,
         public_api,
+        webhooks,
     ):
         app.include_router(room.router)
 

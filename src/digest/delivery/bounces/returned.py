@@ -15,7 +15,7 @@ from typing import Literal
 from digest.delivery.bounces import mime, plain, reports, verp
 from digest.delivery.bounces.mime import Mime
 from digest.delivery.bounces.reports import Finding, Kind
-from digest.delivery.reasons import CONSEQUENCES, Reason, Suppress
+from digest.delivery.reasons import Reason
 from digest.delivery.redaction import redacted
 from digest.subscribers import links
 
@@ -80,15 +80,6 @@ def read_returned(raw: bytes, keys: Sequence[bytes], now: datetime) -> Returned:
         message_id=_message_id(message),
         addresses=finding.addresses or readers,
     )
-
-
-def suppresses(returned: Returned) -> Suppress:
-    """When the reader gets no more mail because of it: never for what no signature proves."""
-    if returned.proof == "none":
-        return "never"
-    if returned.kind == "complaint":
-        return "at_once"
-    return "never" if returned.reason is None else CONSEQUENCES[returned.reason].suppress
 
 
 def _finding(message: Mime, raw: bytes) -> Finding:

@@ -17,9 +17,6 @@ from typing import NamedTuple
 METADATA = "delivery"
 """The name under which a provider keeps the token of a message and gives it back with its events."""
 
-LONGEST_NAME = 64 - len("+") - 48
-"""Octets that the local part of the bounce mailbox may have."""
-
 _PURPOSE = b"bounce"  # no purpose of subscribers.links begins so, and its payload has another length
 _MAILING_BYTES = 4
 _PAYLOAD_BYTES = 12

@@ -6,16 +6,16 @@ the milder view of the two counts.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, NamedTuple, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from digest.delivery.bounces import verp
 from digest.delivery.bounces.reports import address_in
-from digest.delivery.reasons import CONSEQUENCES, Reason, Suppress, milder
+from digest.delivery.reasons import Reason, milder
 from digest.delivery.reasons.codes import best_status, classify
 from digest.delivery.redaction import redacted
 from digest.errors import ConfigError, DigestError
@@ -36,7 +36,6 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Seen = Callable[[str, datetime], bool]
 """Whether a name was seen before; if not, it is from now on, until the moment given. It must be written in the
 transaction in which the events are: rolled back together, the provider's next attempt counts."""
-
 
 AnyShape = TypeVar("AnyShape", bound=BaseModel)
 
@@ -69,11 +68,12 @@ class Event:
     address: str = field(default="", repr=False)
 
 
-def suppresses(event: Event) -> Suppress:
-    """When the reader gets no more mail because of it. The provider's signature proves it, so an address is enough."""
-    if event.kind in ("complained", "unsubscribed"):
-        return "at_once"
-    return CONSEQUENCES[event.reason].suppress if event.kind == "bounced" and event.reason else "never"
+class Verified(NamedTuple):
+    """The events of a request that its provider signed. `once` is what it may be taken for once, and until when that
+    is to be remembered: nothing where each event's own id does."""
+
+    events: tuple[Event, ...] = ()
+    once: tuple[str, datetime] | None = None
 
 
 Text = Annotated[str, BeforeValidator(lambda value: "" if value is None else value)]
@@ -116,9 +116,11 @@ def event(
     )
 
 
-def new(events: Iterable[Event], now: datetime, seen: Seen) -> list[Event]:
+def new(told: Verified, now: datetime, seen: Seen) -> list[Event]:
     """The events that were not told before."""
-    return [one for one in events if not seen(one.id, now + REMEMBERED)]
+    if told.once is not None and seen(*told.once):
+        return []
+    return [one for one in told.events if not seen(one.id, now + REMEMBERED)]
 
 
 def parsed(shape: type[AnyShape], payload: bytes | str | object, provider: str) -> AnyShape:

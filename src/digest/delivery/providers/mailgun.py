@@ -15,14 +15,13 @@ from digest.delivery.providers.events import (
     CLOCKS_DIFFER,
     Event,
     Kind,
-    Seen,
     Shape,
     Text,
+    Verified,
     check_age,
     event,
     forged,
     moment,
-    new,
     parsed,
     wanted,
 )
@@ -87,9 +86,8 @@ def verify(
     secret: str,
     keys: Sequence[bytes],
     now: datetime,
-    seen: Seen,
-) -> list[Event]:
-    """The events of one request that are new; none for a replay or what tells nothing of a delivery.
+) -> Verified:
+    """The events of one request, which counts once; none for what tells nothing of a delivery.
 
     `keys` sign our tokens. Raises ForgedError for a bad or old signature, PayloadError for another form, ConfigError
     without a secret.
@@ -101,11 +99,13 @@ def verify(
         raise forged(_PROVIDER, "has no good signature")
     at = moment(told.signature.timestamp, _PROVIDER)
     check_age(at, now, _LONGEST_RETRY, _PROVIDER)
-    if seen(f"mailgun:token:{told.signature.token}", at + _LONGEST_RETRY + CLOCKS_DIFFER):
-        return []
-    if str(told.data.get("event")) not in _KINDS:
-        return []
-    return new([_event(parsed(_Told, told.data, _PROVIDER), keys)], now, seen)
+    once = f"mailgun:token:{told.signature.token}", at + _LONGEST_RETRY + CLOCKS_DIFFER
+    return Verified(read(told.data, keys), once)
+
+
+def read(data: Mapping[str, object], keys: Sequence[bytes]) -> tuple[Event, ...]:
+    """The event of a payload's `event-data`, which is also what Mailgun's event log holds; unsigned."""
+    return (_event(parsed(_Told, data, _PROVIDER), keys),) if str(data.get("event")) in _KINDS else ()
 
 
 def _event(told: _Told, keys: Sequence[bytes]) -> Event:

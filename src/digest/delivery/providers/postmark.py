@@ -12,7 +12,7 @@ from datetime import datetime
 from pydantic import AwareDatetime, Field
 
 from digest.delivery.bounces import verp
-from digest.delivery.providers.events import Event, Kind, Seen, Shape, Text, event, forged, header, new, parsed, wanted
+from digest.delivery.providers.events import Event, Kind, Shape, Text, Verified, event, forged, header, parsed, wanted
 from digest.delivery.reasons import Reason
 
 _PROVIDER = "Postmark"
@@ -66,9 +66,13 @@ class _Change(_Message):
 
 
 def verify(
-    headers: Mapping[str, str], body: bytes, secret: str, keys: Sequence[bytes], now: datetime, seen: Seen
-) -> list[Event]:
-    """The events of one request that are new; none for what tells nothing of a delivery. `keys` sign our tokens.
+    headers: Mapping[str, str],
+    body: bytes,
+    secret: str,
+    keys: Sequence[bytes],
+    now: datetime,  # noqa: ARG001 (all providers are asked alike)
+) -> Verified:
+    """The events of one request; none for what tells nothing of a delivery. `keys` sign our tokens.
 
     Raises ForgedError for another password, PayloadError for another form, ConfigError without a secret.
     """
@@ -80,24 +84,29 @@ def verify(
     expected = wanted(secret, _PROVIDER).encode()
     if scheme.lower() != "basic" or not hmac.compare_digest(credentials, expected):
         raise forged(_PROVIDER, "has another password")
-    match parsed(_Record, body, _PROVIDER).kind:
+    return Verified(read(body, keys))
+
+
+def read(record: bytes | Mapping[str, object], keys: Sequence[bytes]) -> tuple[Event, ...]:
+    """The events of a record as Postmark sends it to a webhook; unsigned."""
+    match parsed(_Record, record, _PROVIDER).kind:
         case "Bounce" | "SpamComplaint" as kind:
-            return new(_bounce(parsed(_Bounce, body, _PROVIDER), keys, complaint=kind == "SpamComplaint"), now, seen)
+            return _bounce(parsed(_Bounce, record, _PROVIDER), keys, complaint=kind == "SpamComplaint")
         case "Delivery":
-            told = parsed(_Delivery, body, _PROVIDER)
+            told = parsed(_Delivery, record, _PROVIDER)
             name = f"postmark:delivery:{told.id}:{told.at.isoformat()}"
-            return new([event(name, "delivered", told.at, keys, token=_token(told), address=told.recipient)], now, seen)
+            return (event(name, "delivered", told.at, keys, token=_token(told), address=told.recipient),)
         case "SubscriptionChange":
-            return new(_change(parsed(_Change, body, _PROVIDER), keys), now, seen)
+            return _change(parsed(_Change, record, _PROVIDER), keys)
         case _:
-            return []
+            return ()
 
 
-def _bounce(told: _Bounce, keys: Sequence[bytes], *, complaint: bool) -> list[Event]:
+def _bounce(told: _Bounce, keys: Sequence[bytes], *, complaint: bool) -> tuple[Event, ...]:
     if told.type in _NO_EVENTS:
-        return []
+        return ()
     kind, stated = _BOUNCES.get(told.type, ("bounced", "unknown"))
-    return [
+    return (
         event(
             f"postmark:bounce:{told.number}",
             "complained" if complaint else kind,
@@ -107,16 +116,16 @@ def _bounce(told: _Bounce, keys: Sequence[bytes], *, complaint: bool) -> list[Ev
             stated=stated,
             answer=told.details.removeprefix("smtp;").strip(),
             address=told.email,
-        )
-    ]
+        ),
+    )
 
 
-def _change(told: _Change, keys: Sequence[bytes]) -> list[Event]:
+def _change(told: _Change, keys: Sequence[bytes]) -> tuple[Event, ...]:
     """A reader came on the list of those who get nothing. So do bounces and complaints, with events of their own."""
     if not told.suppress or told.reason != "ManualSuppression":
-        return []
+        return ()
     name = f"postmark:change:{told.id}:{told.at.isoformat()}"
-    return [event(name, "unsubscribed", told.at, keys, token=_token(told), address=told.recipient)]
+    return (event(name, "unsubscribed", told.at, keys, token=_token(told), address=told.recipient),)
 
 
 def _token(told: _Message) -> str:

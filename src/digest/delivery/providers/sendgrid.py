@@ -17,15 +17,14 @@ from pydantic import AwareDatetime, Field, RootModel
 from digest.delivery.providers.events import (
     Event,
     Kind,
-    Seen,
     Shape,
     Text,
+    Verified,
     check_age,
     event,
     forged,
     header,
     moment,
-    new,
     parsed,
     wanted,
 )
@@ -81,10 +80,8 @@ class _Batch(RootModel[list[dict[str, object]]]):
     """Events, each of its own kind."""
 
 
-def verify(
-    headers: Mapping[str, str], body: bytes, secret: str, keys: Sequence[bytes], now: datetime, seen: Seen
-) -> list[Event]:
-    """The events of one request that are new, without those that tell nothing of a delivery. `keys` sign our tokens.
+def verify(headers: Mapping[str, str], body: bytes, secret: str, keys: Sequence[bytes], now: datetime) -> Verified:
+    """The events of one request, without those that tell nothing of a delivery. `keys` sign our tokens.
 
     Raises ForgedError for a bad or old signature, PayloadError for another form, ConfigError for a key that is none.
     """
@@ -95,9 +92,13 @@ def verify(
     except (InvalidSignature, ValueError):
         raise forged(_PROVIDER, "has no good signature") from None
     check_age(moment(timestamp, _PROVIDER), now, _LONGEST_RETRY, _PROVIDER)
-    batch = parsed(_Batch, body, _PROVIDER).root
+    return Verified(read(parsed(_Batch, body, _PROVIDER).root, keys))
+
+
+def read(batch: Sequence[Mapping[str, object]], keys: Sequence[bytes]) -> tuple[Event, ...]:
+    """The events among the records of a batch, as SendGrid sends it to a webhook; unsigned."""
     known = [one for one in batch if str(one.get("event")) in _KINDS]
-    return new([_event(parsed(_Told, one, _PROVIDER), keys) for one in known], now, seen)
+    return tuple(_event(parsed(_Told, one, _PROVIDER), keys) for one in known)
 
 
 def _event(told: _Told, keys: Sequence[bytes]) -> Event:

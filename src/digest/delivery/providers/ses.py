@@ -22,13 +22,12 @@ from digest.delivery.providers.events import (
     REMEMBERED,
     Event,
     Kind,
-    Seen,
     Shape,
     Text,
+    Verified,
     check_age,
     event,
     forged,
-    new,
     parsed,
     wanted,
 )
@@ -138,10 +137,9 @@ def verify(
     secret: str,
     keys: Sequence[bytes],
     now: datetime,
-    seen: Seen,
     fetch: Callable[[str], bytes],
-) -> list[Event] | Confirmation:
-    """The events of one request that are new, or a question. `keys` sign our tokens, the secret is the topic's ARN.
+) -> Verified | Confirmation:
+    """The events of one request, or a question. `keys` sign our tokens, the secret is the topic's ARN.
 
     `fetch` gets Amazon's certificate (PEM) from a link that was checked. Raises ForgedError for a bad or old signature,
     another topic or place of the certificate, PayloadError for another form, ConfigError without a topic.
@@ -157,12 +155,15 @@ def verify(
     _check_signature(told, parsed(_Fields, body, _PROVIDER), fetch(told.certificate), now)
     if told.type == "SubscriptionConfirmation":
         return Confirmation(told.topic, told.link)
-    if told.type != "Notification":
-        return []
-    kind = parsed(_AnyTold, told.message, _PROVIDER)
+    return Verified(read(told.message, keys) if told.type == "Notification" else ())
+
+
+def read(message: str | Mapping[str, object], keys: Sequence[bytes]) -> tuple[Event, ...]:
+    """The events of a notification's message, one a recipient; unsigned."""
+    kind = parsed(_AnyTold, message, _PROVIDER)
     if (kind.notification or kind.event) not in _KINDS:
-        return []
-    return new(_events(parsed(_Told, told.message, _PROVIDER), keys), now, seen)
+        return ()
+    return tuple(_events(parsed(_Told, message, _PROVIDER), keys))
 
 
 def _check_places(told: _Envelope, region: str) -> None:
