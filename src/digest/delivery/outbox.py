@@ -14,6 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import Any, Literal, cast, get_args
 
 from sqlalchemy import (
@@ -267,25 +268,25 @@ def _routed(
     earlier = _last_weeks(connection, mailing.week, ids) if edition else {}
     deliveries: list[Claimed] = []
     waiting: list[tuple[str, int]] = []
-    for number, subscriber_id, attempts, deferred_since in sorted(rows):
-        reader = readers.get(subscriber_id)
+    for row in sorted(rows, key=attrgetter("id")):
+        reader = readers.get(row.subscriber_id)
         if reader is None:
-            _drop(connection, number, Skip("erased"), now)
+            _drop(connection, row.id, Skip("erased"), now)
             continue
-        newer_sent = subscriber_id in newer
+        newer_sent = row.subscriber_id in newer
         if edition:
             where = route(reader, edition, now, newer_sent=newer_sent)
         else:
             where = Skip("newer_sent") if newer_sent else _route_letter(reader, mailing.kind, now)
         if not isinstance(where, Deliver):
-            _drop(connection, number, where, now)
-        elif (provider := pacing.provider_of(reader.email_key.rpartition("@")[2])) in pace.standing and not pace.takes(
-            connection, provider
-        ):
-            waiting.append((provider, number))
+            _drop(connection, row.id, where, now)
+            continue
+        provider = pacing.provider_of(reader.email_key.rpartition("@")[2])
+        if provider in pace.standing and not pace.takes(connection, provider):
+            waiting.append((provider, row.id))
         else:
-            last = earlier.get(subscriber_id)
-            deliveries.append(Claimed(number, attempts, deferred_since, reader, where.rendition, last))
+            last = earlier.get(row.subscriber_id)
+            deliveries.append(Claimed(row.id, row.attempts, row.deferred_since, reader, where.rendition, last))
     for provider, number in waiting:
         _put_off(connection, number, pace.next_room(provider, number), now)
     pace.spend(RELAY, len(deliveries))

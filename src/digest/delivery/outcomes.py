@@ -27,7 +27,7 @@ Stage = Literal["MAIL", "RCPT", "DATA", "dot"]
 
 _ENHANCED = re.compile(r"[45]\.\d{1,3}\.\d{1,3}(?=\s|$)", re.ASCII)
 
-# What a reply that names a reader's provider asks of our speed: reply code and the beginning of the enhanced status, the
+# What a reply asks of our speed towards a provider, by the reply code and the beginning of the enhanced status, the
 # longest match first. 4.7.x are policies about us; 4.7.1 is greylisting, too, which harms nobody to slow down for.
 _PACES: Mapping[tuple[int, str], Pace] = {
     (421, "4.7"): "pause",
@@ -46,8 +46,8 @@ _SPREAD_AFTER_PAUSE = timedelta(minutes=5)
 class Outcome:
     """`said` is the other side's answer without any address, for a person to read; `reason` why it said no.
 
-    Of a deferred message the reason is that of its failure, should it be given up. `pace` is what the answer asks of our
-    speed towards the reader's provider.
+    Of a deferred message the reason is that of its failure, should it be given up. `pace` is what the answer asks of
+    our speed towards the reader's provider.
     """
 
     kind: Kind

@@ -1,9 +1,9 @@
 """How fast a provider may be sent to: slowed down, closed, probed and recovered. Pure.
 
-What one domain of a provider says of our sending holds for all of its domains. A provider that has had enough is closed
-for a while that doubles each time it says so again, up to four hours; then one message is tried, and its answer decides.
-One that answers "too fast" is sent to at a rate, which halves when it says so again and doubles with every few quiet
-minutes until it is none. What stands here is shared by all senders through the database.
+What one domain of a provider says of our sending holds for all of its domains. A provider that has had enough is
+closed for a while, which doubles each time it says so again, up to four hours; then one message is tried, and its
+answer decides. One that answers "too fast" is sent to at a rate, which halves when it says so again and doubles with
+every few quiet minutes until it is none. What stands here is shared by all senders through the database.
 """
 
 import math
@@ -34,9 +34,11 @@ _BURST = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Throttle:
-    """How a provider, a domain or the RELAY stands. `per_second` is the rate at `changed_at`, None for no limit; the rate
-    is used up until `free_at`. `trips` closures came one after another; `probed_until` a probe may be on its way. `said`
-    is what the provider said, without any address. Of the relay, `plan_since` is the first day of the warm-up plan, and
+    """How a provider, a domain or the RELAY stands.
+
+    `per_second` is the rate at `changed_at`, None for no limit; it is used up until `free_at`. `trips` closures came one
+    after another; until `probed_until` a probe may be on its way. `said` is what the provider said, without any address.
+    Of the relay, `plan_since` is the first day of the warm-up plan, and
     `handed` how many messages were handed over on `handed_on`; days are those of UTC."""
 
     provider: str
@@ -155,7 +157,7 @@ def _lower(one: float | None, other: float | None) -> float | None:
 
 
 def allowed_today(plan: Sequence[int], since: date, now: datetime) -> int | None:
-    """How many messages a warm-up plan allows on the day of `now` (UTC), its first day being `since`; None once the plan
-    is over."""
+    """How many messages a warm-up plan allows on the day of `now` (UTC), the first day being `since`; None once it is
+    over."""
     day = (now.date() - since).days
     return plan[max(day, 0)] if day < len(plan) else None

@@ -1,4 +1,4 @@
-"""How fast senders are and how long the rest takes: one set of figures for the terminal, `status`, metrics and the log."""
+"""How fast senders are and how long the rest takes: the figures of the terminal, `status`, the metrics and the log."""
 
 import logging
 from collections import deque

@@ -281,7 +281,8 @@ def _settle(sender: _Sender, delivery: Claimed, outcome: Outcome, standing: Thro
             since, edition = delivery.deferred_since or now, sender.contents.edition
             give_up = timedelta(hours=sender.settings.delivery.give_up_after_hours)
             limited = standing.get(provider_of(_domain(delivery)))
-            opens, closes = limited and limited.closed_until, edition and edition.closes_at
+            opens = limited.closed_until if limited else None
+            closes = edition.closes_at if edition else None
             again = next_attempt(delivery.id, delivery.attempts + 1, since, now, give_up, opens, closes)
             return [Settled(delivery.id, "failed" if again is None else "deferred", outcome.said, since, again)]
         case "withheld":
@@ -300,7 +301,7 @@ def _refused_by_all(sender: _Sender, provider: str, outcome: Outcome) -> Deliver
     if len(sender.refusers) < _REFUSERS:
         return None
     return DeliveryError(
-        f'{len(sender.refusers)} providers in a row refuse mail from this sender ("{outcome.said}"), so sending stopped; '
+        f'{_REFUSERS} providers in a row refuse mail from this sender ("{outcome.said}"), so sending stopped; '
         "see what they say, mend [mail], the DNS records or the relay, then send again."
     )
 

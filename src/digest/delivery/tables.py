@@ -60,7 +60,7 @@ class DeliveryRow(SQLModel, table=True):
 
 class ThrottleRow(SQLModel, table=True):
     """How a provider, a single domain or our relay ("*") stands, for all senders: see `pacing.Throttle`. Of the relay,
-    `plan_since` is the first day of the warm-up plan, and `handed` how many messages were handed over on `handed_on`."""
+    `plan_since` is the first day of the warm-up plan, and `handed` how many mails were handed over on `handed_on`."""
 
     __tablename__ = "throttle"
 
@@ -78,7 +78,7 @@ class ThrottleRow(SQLModel, table=True):
 
 
 class SenderRow(SQLModel, table=True):
-    """A sender at work on a mailing, and how many deliveries a second it deals with; kept by itself every few seconds."""
+    """A sender at work on a mailing, and how many deliveries a second it deals with, as it told at `seen_at`."""
 
     __tablename__ = "sender"
 
