@@ -63,3 +63,11 @@ def waiting(connection: Connection, mailing_id: int, providers: Collection[str])
     if pacing.RELAY not in providers:
         mine = and_(mine, _delivery.c.provider.in_(providers))
     return connection.execute(select(literal(1)).where(mine).limit(1)).first() is not None
+
+
+def any_due(connection: Connection, mailing_id: int, now: datetime) -> bool:
+    """Whether a sender would find anything to do: new, come to its time, or with a lease that has ended."""
+    come = and_(_delivery.c.next_attempt_at <= now, _delivery.c.state.in_(("deferred", "held")))
+    left = and_(_delivery.c.claimed_until <= now, _delivery.c.state.in_(("claimed", "dot")))
+    mine = select(literal(1)).where(_delivery.c.mailing_id == mailing_id).limit(1)
+    return any(connection.execute(mine.where(which)).first() is not None for which in (_PENDING, come, left))

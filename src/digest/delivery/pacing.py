@@ -36,10 +36,11 @@ _BURST = timedelta(seconds=1)
 class Throttle:
     """How a provider, a domain or the RELAY stands.
 
-    `per_second` is the rate at `changed_at`, None for no limit; it is used up until `free_at`. `trips` closures came one
-    after another; until `probed_until` a probe may be on its way. `said` is what the provider said, without any address.
-    Of the relay, `plan_since` is the first day of the warm-up plan, and
-    `handed` how many messages were handed over on `handed_on`; days are those of UTC."""
+    `per_second` is the rate at `changed_at`, None for no limit; it is used up until `free_at`. `trips` closures came
+    one after another; until `probed_until` a probe may be on its way. `said` is what the provider said, without any
+    address. Of the relay, `plan_since` is the first day of the warm-up plan, and `handed` how many mails were handed
+    over on `handed_on`; days are those of UTC.
+    """
 
     provider: str
     changed_at: datetime

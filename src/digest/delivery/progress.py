@@ -2,7 +2,7 @@
 
 import logging
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,10 +12,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 import digest.delivery.tables  # noqa: F401 (the import registers the tables)
 from digest.database import metadata, writing
+from digest.delivery.outbox import State
 
 _sender = metadata.tables["sender"]
 
 _log = logging.getLogger(__name__)
+
+_AT_HAND: tuple[State, ...] = ("pending", "claimed", "dot")
 
 _TOLD_EVERY = timedelta(seconds=2)
 _LOGGED_EVERY = timedelta(seconds=60)
@@ -35,30 +38,30 @@ class Progress:
     seconds_left: float | None
 
 
-def progress(connection: Connection, mailing_id: int, tally: Mapping[str, int], now: datetime) -> Progress:
+def progress(connection: Connection, mailing_id: int, tally: Mapping[State, int], now: datetime) -> Progress:
     """How far a mailing is whose deliveries stand as `tally` says."""
     alive = select(func.count(), func.coalesce(func.sum(_sender.c.per_second), 0.0)).where(
         _sender.c.mailing_id == mailing_id, _sender.c.seen_at > now - _SILENT
     )
     senders, per_second = connection.execute(alive).one()
-    left = sum(tally.get(state, 0) for state in ("pending", "claimed", "dot"))
+    left = sum(tally.get(state, 0) for state in _AT_HAND)
     seconds = left / per_second if left and per_second else None
     return Progress(sum(tally.values()) - left, left, senders, float(per_second), seconds)
 
 
 class Meter:
-    """What one sender has done, told to the database every few seconds. `at_most` is how much it is to do."""
+    """What one sender has done, told to the database every few seconds. `is_enough` says when it is to end."""
 
-    def __init__(self, claimant: str, mailing_id: int, at_most: int | None = None) -> None:
+    def __init__(self, claimant: str, mailing_id: int, is_enough: Callable[[int], bool] = lambda _done: False) -> None:
         self.claimant = claimant
-        self._mailing_id, self._at_most = mailing_id, at_most
+        self._mailing_id, self._is_enough = mailing_id, is_enough
         self._done = 0
         self._marks: deque[tuple[datetime, int]] = deque()
         self._logged: datetime | None = None
 
     @property
     def is_full(self) -> bool:
-        return self._at_most is not None and self._done >= self._at_most
+        return self._is_enough(self._done)
 
     def note(self, connection: Connection, count: int, now: datetime) -> None:
         """Count deliveries that were dealt with."""

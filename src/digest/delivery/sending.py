@@ -72,15 +72,15 @@ def drain(
     clock: Callable[[], datetime],
     report: Callable[[int], None] | None = None,
     sleep: Callable[[float], None] = time.sleep,
-    at_most: int | None = None,
+    is_enough: Callable[[int], bool] | None = None,
 ) -> Mapping[State, int]:
     """Send a mailing until nothing of it is due, and return how many deliveries are in each state.
 
     `report` is told after each batch how many more deliveries were dealt with. What another live sender holds is waited
     for, at most as long as a lease, and so is a rate; deferred deliveries, closed providers and a warm-up plan's next
-    day are left to a later call. With `at_most` it ends after about so many and waits for nobody. Raises DeliveryError
-    when the relay cannot be reached, refuses us or refuses the edition; then what was claimed and not handed over is
-    given back.
+    day are left to a later call. With `is_enough` it ends once that says so of how many it dealt with, and waits for no
+    other sender. Raises DeliveryError when the relay cannot be reached, refuses us or refuses the edition; then what
+    was claimed and not handed over is given back.
     """
     with writing(engine) as connection:
         keys = store.link_keys(connection, settings.links, clock())
@@ -91,8 +91,8 @@ def drain(
         return compile_mail(contents.mail(rendition), dated, settings, lapsing=lapsing)
 
     sender = _Sender(engine, settings, mailing, contents, transport, clock, keys, claimant, compiled)
-    patience = 0.0 if at_most is not None else settings.delivery.lease_seconds / _PAUSE
-    meter = Meter(claimant, mailing.id, at_most)
+    patience = 0.0 if is_enough else settings.delivery.lease_seconds / _PAUSE
+    meter = Meter(claimant, mailing.id, is_enough or (lambda _done: False))
     with transport, at_work(engine, meter):
         _take_back(sender)
         while not meter.is_full:

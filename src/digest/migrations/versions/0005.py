@@ -1,4 +1,4 @@
-"""Mailings can be paused and aborted; deliveries know their provider; how providers stand, and which senders are at work."""
+"""Mailings can be paused and aborted; deliveries know their provider; how providers stand, who is at work."""
 
 import sqlalchemy as sa
 from alembic import op
