@@ -1,4 +1,4 @@
-"""What Prometheus may ask: counts of deliveries, their speed, and who is sent to slowly. No reader and no address in it.
+"""What Prometheus may ask: counts of deliveries, their speed, and who is sent to slowly. It names no reader.
 
 The text format is that of https://prometheus.io/docs/instrumenting/exposition_formats/, version 0.0.4.
 """
