@@ -44,7 +44,7 @@ class Relay:
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         envelope.rcpt_tos.append(address)
-        return ANSWERS.get(address.partition("@")[0], "250 2.1.5 fine")
+        return ANSWERS.get(address.partition("@")[0].partition("+")[0], "250 2.1.5 fine")
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         name = envelope.rcpt_tos[0].partition("@")[0]

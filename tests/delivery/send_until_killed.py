@@ -69,12 +69,8 @@ def main() -> None:
         elif command == "kill":
             os.kill(children[name], signal.SIGKILL)
             os.waitpid(children.pop(name), 0)
-        alive = [
-            one
-            for one, pid in children.items()
-            if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
-        ]
-        print(len(alive), flush=True)
+        look = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        print(sum(os.waitid(os.P_PID, pid, look) is None for pid in children.values()), flush=True)
     for pid in children.values():
         os.kill(pid, signal.SIGKILL)
 
