@@ -274,6 +274,9 @@ class Delivery(Strict):
     give_up_after_hours: PositiveInt = 72
     from_hour: int = Field(0, ge=0, le=23)
     until_hour: int = Field(24, ge=1, le=24)
+    senders: int = Field(1, ge=1, le=32)
+    per_second: PositiveFloat | None = None
+    warm_up: list[PositiveInt] = []
 
     @model_validator(mode="after")
     def _some_hours(self) -> Self:
@@ -366,6 +369,7 @@ class Webhooks(Strict):
 class Web(Strict):
     host: Line = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535)
+    metrics: bool = False
 
 
 class Links(Strict):

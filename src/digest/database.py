@@ -18,7 +18,7 @@ from sqlmodel import SQLModel
 
 from digest.errors import ConfigError, StorageError
 
-SCHEMA_VERSION = "0004"
+SCHEMA_VERSION = "0005"
 """The newest migration. A test holds it against the folder; a database that has it is opened without Alembic."""
 
 SQLModel.metadata.naming_convention = {
@@ -183,12 +183,18 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
+def schema_version(engine: Engine) -> str | None:
+    """The newest migration that a database has; None of an empty one. Raises StorageError if it does not answer."""
+    with reading(engine) as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        return found
+
+
 def _migrate(engine: Engine) -> None:
-    with engine.connect() as connection:
-        if inspect(connection).has_table("alembic_version"):
-            found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-            if found == SCHEMA_VERSION:
-                return
+    if schema_version(engine) == SCHEMA_VERSION:
+        return
     from alembic import command
     from alembic.config import Config
     from alembic.util.exc import CommandError

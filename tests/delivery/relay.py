@@ -15,6 +15,8 @@ ANSWERS = {
     "unknown": "550 5.1.1 no such user",
     "full": "452 4.2.2 mailbox full",
     "policy": "550 5.7.1 this sender is not welcome",
+    "denied": "554 5.7.1 relay access denied",
+    "toofast": "421 4.7.28 too much mail from you",
     "closing": "421 4.3.2 closing down",
 }
 
@@ -42,7 +44,7 @@ class Relay:
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         envelope.rcpt_tos.append(address)
-        return ANSWERS.get(address.partition("@")[0], "250 2.1.5 fine")
+        return ANSWERS.get(address.partition("@")[0].partition("+")[0], "250 2.1.5 fine")
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         name = envelope.rcpt_tos[0].partition("@")[0]

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from digest.delivery.outcomes import Kind, Stage, lost, next_attempt, of_reply
+from digest.delivery.pacing import Pace
 from digest.delivery.reasons import CONSEQUENCES, Reason
 
 NOW = datetime(2026, 5, 4, 9, 0, tzinfo=UTC)
@@ -27,8 +28,8 @@ THREE_DAYS = timedelta(hours=72)
         ("RCPT", 550, b"5.7.13 account disabled", "failed"),
         ("RCPT", 553, b"5.6.7 address wants SMTPUTF8", "failed"),
         ("RCPT", 554, b"5.7.1 relay access denied", "refused"),
-        ("dot", 550, b"5.7.515 access denied, sender not authenticated", "refused"),
-        ("dot", 554, b"rejected", "refused"),
+        ("dot", 550, b"5.7.515 access denied, sender not authenticated", "deferred"),
+        ("dot", 554, b"rejected", "deferred"),
         ("MAIL", 530, b"5.7.0 log in first", "refused"),
         ("MAIL", 550, b"5.1.8 sender's domain", "refused"),
         ("MAIL", 550, b"5.1.0 sender", "refused"),
@@ -43,7 +44,7 @@ THREE_DAYS = timedelta(hours=72)
         ("RCPT", 554, b"5.7.1 no such user here", "failed"),
         ("RCPT", 550, b"5.1.1 listed in a spam list", "failed"),
         ("MAIL", 550, b"message too large", "content"),
-        ("dot", 550, b"5.7.1 too much spam", "refused"),
+        ("dot", 550, b"5.7.1 too much spam", "deferred"),
     ],
 )
 def test_a_reply_has_one_meaning(stage: Stage, code: int, text: bytes, kind: Kind) -> None:
@@ -72,6 +73,36 @@ def test_a_reply_has_one_meaning(stage: Stage, code: int, text: bytes, kind: Kin
 )
 def test_a_reply_that_refuses_says_why(stage: Stage, code: int, text: bytes, reason: Reason | None) -> None:
     assert of_reply(stage, code, text).reason == reason
+
+
+@pytest.mark.parametrize(
+    ("stage", "code", "text", "pace"),
+    [
+        ("RCPT", 421, b"4.7.28 unusual rate of mail", "pause"),
+        ("dot", 421, b"4.7.0 [TSS04] deferred", "pause"),
+        ("RCPT", 421, b"4.3.2 closing down", "slow"),
+        ("RCPT", 421, b"too many connections", "slow"),
+        ("RCPT", 451, b"4.7.650 the mail server has been temporarily rate limited", "slow"),
+        ("dot", 450, b"4.7.1 greylisted", "slow"),
+        ("dot", 550, b"5.7.26 not authenticated", "pause"),
+        ("RCPT", 554, b"5.7.1 listed at a blocklist", "pause"),
+        ("MAIL", 421, b"4.7.0 too many messages in this session", "keep"),
+        ("RCPT", 450, b"4.2.0 greylisted", "keep"),
+        ("RCPT", 550, b"5.1.1 no such user", "keep"),
+        ("dot", 250, b"2.0.0 ok", "keep"),
+    ],
+)
+def test_a_reply_says_whether_to_slow_down_or_to_stop_for_a_while(
+    stage: Stage, code: int, text: bytes, pace: Pace
+) -> None:
+    assert of_reply(stage, code, text).pace == pace
+
+
+def test_a_provider_that_refuses_us_suppresses_nobody() -> None:
+    outcome = of_reply("dot", 550, b"5.7.26 not authenticated")
+    assert outcome.kind == "deferred"
+    assert outcome.reason is not None
+    assert CONSEQUENCES[outcome.reason].suppress == "never"
 
 
 def test_no_reply_for_now_and_none_to_the_sender_ever_suppresses_a_reader_at_once() -> None:
@@ -118,3 +149,16 @@ def test_what_was_deferred_together_comes_back_spread_out() -> None:
     times = {next_attempt(number, 3, NOW, NOW, THREE_DAYS) for number in range(200)}
     assert len(times) > 100
     assert next_attempt(7, 3, NOW, NOW, THREE_DAYS) == next_attempt(7, 3, NOW, NOW, THREE_DAYS)
+
+
+def test_no_try_is_planned_for_when_the_editions_time_is_over() -> None:
+    soon = NOW + timedelta(minutes=3)
+    assert next_attempt(1, 1, NOW, NOW, THREE_DAYS, closes_at=soon) is None
+    assert next_attempt(1, 1, NOW, NOW, THREE_DAYS, closes_at=soon + timedelta(hours=1)) is not None
+
+
+def test_no_try_is_planned_before_the_provider_opens_again() -> None:
+    opens = NOW + timedelta(hours=2)
+    times = [next_attempt(number, 1, NOW, NOW, THREE_DAYS, closed_until=opens) for number in range(50)]
+    assert all(at is not None and opens <= at <= opens + timedelta(minutes=5) for at in times)
+    assert len(set(times)) > 20

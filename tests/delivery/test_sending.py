@@ -224,7 +224,7 @@ def test_an_unreachable_relay_leaves_everything_pending(
     assert drain(mailing) == {"sent": 20}
 
 
-@pytest.mark.parametrize(("name", "reason"), [("policy", "refuses mail from this sender"), ("toobig", "the content")])
+@pytest.mark.parametrize(("name", "reason"), [("denied", "refuses mail from this sender"), ("toobig", "the content")])
 def test_a_refusal_of_the_operator_or_the_edition_stops_sending(
     add_readers: AddReaders, queue: Queue, drain: Drain, settings: Settings, server: Relay, name: str, reason: str
 ) -> None:

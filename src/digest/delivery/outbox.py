@@ -12,13 +12,15 @@ nothing.
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import Any, Literal, cast, get_args
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Row,
     and_,
     bindparam,
     case,
@@ -32,8 +34,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
+from digest.config import Delivery
 from digest.database import UtcDateTime, metadata
+from digest.delivery import pacing, throttles
 from digest.delivery.audience import GONE, audience, have_newer, newer_mailings
+from digest.delivery.due import due
+from digest.delivery.pacing import RELAY, Throttle
+from digest.delivery.throttles import Paces
 from digest.edition.renditions import Rendition
 from digest.errors import DeliveryError
 from digest.subscribers import store
@@ -44,6 +51,8 @@ from digest.subscribers.routing import Deliver, Hold, Outgoing, Reason, Route, S
 from digest.subscribers.store import Subscriber
 
 State = Literal["held", "pending", "claimed", "dot", "sent", "deferred", "failed", "skipped", "uncertain"]
+
+Control = Literal["going", "paused", "aborted"]
 
 Letter = Literal["confirmation", "preferences"]
 
@@ -64,7 +73,7 @@ _subscriber = metadata.tables["subscriber"]
 @dataclass(frozen=True, slots=True)
 class Mailing:
     """A queued mailing: `week` as 2026-W18, or of letters their day as 2026-05-04; `content_hash` of what was approved;
-    `audience` readers in all, those held or skipped among them."""
+    `audience` readers in all, those held or skipped among them; `control` what a person said last."""
 
     id: int
     kind: str
@@ -72,6 +81,7 @@ class Mailing:
     content_hash: str
     queued_at: datetime
     audience: int
+    control: Control = "going"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +99,16 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one claim took: deliveries to make, and how many were put off or skipped by what holds of the reader now."""
+    """What one claim took: deliveries to make, and how many were put off or skipped by what holds of the reader now.
+
+    `again_at` is set where nothing was taken only because all is sent as fast as it may be: then there is room again.
+    `throttles` is how providers stand after the claim.
+    """
 
     deliveries: tuple[Claimed, ...]
     dropped: int
+    again_at: datetime | None = None
+    throttles: Mapping[str, Throttle] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +143,8 @@ def _queue(connection: Connection, edition: Outgoing, content_hash: str, now: da
     number = _add_mailing(connection, "edition", edition.week, content_hash, now)
     who = audience(connection, edition, now).subquery()
     frozen = select(literal(number), *who.c, literal(0), literal(now, UtcDateTime))
-    columns = ["mailing_id", "subscriber_id", "state", "next_attempt_at", "outcome", "attempts", "changed_at"]
+    columns = ["mailing_id", "subscriber_id", "state", "next_attempt_at", "outcome", "provider", "attempts"]
+    columns += ["changed_at"]
     connection.execute(insert(_delivery).from_select(columns, frozen))
     count = select(func.count()).where(_delivery.c.mailing_id == number).scalar_subquery()
     connection.execute(update(_mailing).where(_mailing.c.id == number).values(audience=count))
@@ -143,6 +160,9 @@ def queue_letter(connection: Connection, kind: Letter, subscriber_id: int, now: 
             _add_mailing(connection, kind, day, "", now)
         number = connection.scalar(wanted)
     row = {"mailing_id": number, "subscriber_id": subscriber_id, "state": "pending", "attempts": 0, "outcome": ""}
+    address = select(_subscriber.c.email_key).where(_subscriber.c.id == subscriber_id)
+    provider = pacing.provider_of((connection.scalar(address) or "").rpartition("@")[2])
+    row["provider"] = provider if provider in pacing.providers() else ""
     with suppress(IntegrityError), connection.begin_nested():
         connection.execute(insert(_delivery), {**row, "changed_at": now})
         more = {"audience": _mailing.c.audience + 1}
@@ -150,7 +170,14 @@ def queue_letter(connection: Connection, kind: Letter, subscriber_id: int, now: 
 
 
 def _add_mailing(connection: Connection, kind: str, week: str, content_hash: str, now: datetime) -> int:
-    row = {"kind": kind, "week": week, "content_hash": content_hash, "queued_at": now, "audience": 0}
+    row = {
+        "kind": kind,
+        "week": week,
+        "content_hash": content_hash,
+        "queued_at": now,
+        "audience": 0,
+        "control": "going",
+    }
     return int(connection.execute(insert(_mailing).values(row).returning(_mailing.c.id)).scalar_one())
 
 
@@ -175,44 +202,101 @@ def claim(
     lease: timedelta,
     limit: int,
     edition: Outgoing | None = None,
+    standing: Mapping[str, Throttle] | None = None,
+    budget: Delivery | None = None,
 ) -> Batch:
     """Take up to `limit` deliveries that are due, oldest first, and route each by what holds of its reader now.
 
-    `edition` says what is sent; without it the mailing is one of letters.
+    `edition` says what is sent; without it the mailing is one of letters. `standing` is how providers stand, as
+    `throttles.hold` gave it, and `budget` what bounds all senders together.
     """
-    if edition is not None and now >= edition.closes_at:  # what was held until then is news no more
-        held = and_(_delivery.c.mailing_id == mailing.id, _delivery.c.state == "held")
-        connection.execute(update(_delivery).where(held).values(state="skipped", changed_at=now))
-    later = and_(_delivery.c.state.in_(("deferred", "held")), _delivery.c.next_attempt_at <= now)
-    due = and_(_delivery.c.mailing_id == mailing.id, or_(_delivery.c.state == "pending", later))
-    oldest = select(_delivery.c.id).where(due).order_by(_delivery.c.id).limit(limit)
-    rows = connection.execute(
+    if edition is not None and now >= edition.closes_at:
+        _close(connection, mailing.id, now)
+    pace = Paces(dict(standing or {}), now, lease, budget.per_second if budget else None)
+    room = min(limit, pace.room(RELAY, limit))
+    if edition is not None and budget is not None and budget.warm_up:
+        relay = pace.standing.get(RELAY) or Throttle(RELAY, now)
+        left = throttles.left_of_plan(connection, mailing.id, relay, budget, now)
+        room = room if left is None else min(room, left)
+    rows = _take(connection, mailing.id, claimant, now, lease, room, pace.rooms(limit)) if room else []
+    deliveries, dropped = _routed(connection, mailing, rows, edition, pace, now)
+    again_at = None if rows else pace.again_at(connection, mailing.id)
+    return Batch(tuple(deliveries), dropped, again_at, pace.standing)
+
+
+def _close(connection: Connection, mailing_id: int, now: datetime) -> None:
+    """What has not gone out when an edition's time is over is news no more; what was tried has failed."""
+    mine = _delivery.c.mailing_id == mailing_id
+    tried = and_(_delivery.c.state == "deferred", _delivery.c.attempts > 0)
+    over = {"next_attempt_at": None, "changed_at": now}
+    connection.execute(update(_delivery).where(mine, tried).values(state="failed", **over))
+    held = and_(mine, _delivery.c.state == "held")
+    connection.execute(update(_delivery).where(held).values(state="skipped", **over))
+    rest = and_(mine, _delivery.c.state.in_(("pending", "deferred")))
+    connection.execute(update(_delivery).where(rest).values(state="skipped", outcome="too late", **over))
+
+
+def _take(
+    connection: Connection,
+    mailing_id: int,
+    claimant: str,
+    now: datetime,
+    lease: timedelta,
+    limit: int,
+    rooms: Mapping[str, int],
+) -> Sequence[Row[Any]]:
+    return connection.execute(
         update(_delivery)
-        .where(_delivery.c.id.in_(oldest.with_for_update(skip_locked=True)))  # SQLite has one writer and no such clause
-        .values(state="claimed", claimed_by=claimant, claimed_until=now + lease, changed_at=now)
+        .where(_delivery.c.id.in_(due(mailing_id, now, limit, rooms)))
+        .values(state="claimed", claimed_by=claimant, claimed_until=now + lease, next_attempt_at=None, changed_at=now)
         .returning(_delivery.c.id, _delivery.c.subscriber_id, _delivery.c.attempts, _delivery.c.deferred_since)
     ).all()
+
+
+def _routed(
+    connection: Connection,
+    mailing: Mailing,
+    rows: Sequence[Row[Any]],
+    edition: Outgoing | None,
+    pace: Paces,
+    now: datetime,
+) -> tuple[list[Claimed], int]:
+    """Those of the rows taken that are to be delivered; the others are put off or skipped, and counted."""
     ids = [row.subscriber_id for row in rows]
     readers = store.get(connection, ids)
     newer = have_newer(connection, newer_mailings(connection, mailing.week, mailing.kind), ids)
     earlier = _last_weeks(connection, mailing.week, ids) if edition else {}
-    deliveries = []
-    for number, subscriber_id, attempts, deferred_since in sorted(rows):
-        reader = readers.get(subscriber_id)
+    deliveries: list[Claimed] = []
+    waiting: list[tuple[str, int]] = []
+    for row in sorted(rows, key=attrgetter("id")):
+        reader = readers.get(row.subscriber_id)
         if reader is None:
-            _drop(connection, number, Skip("erased"), now)
+            _drop(connection, row.id, Skip("erased"), now)
             continue
-        newer_sent = subscriber_id in newer
+        newer_sent = row.subscriber_id in newer
         if edition:
             where = route(reader, edition, now, newer_sent=newer_sent)
         else:
             where = Skip("newer_sent") if newer_sent else _route_letter(reader, mailing.kind, now)
-        if isinstance(where, Deliver):
-            last = earlier.get(subscriber_id)
-            deliveries.append(Claimed(number, attempts, deferred_since, reader, where.rendition, last))
+        if not isinstance(where, Deliver):
+            _drop(connection, row.id, where, now)
+            continue
+        provider = pacing.provider_of(reader.email_key.rpartition("@")[2])
+        if provider in pace.standing and not pace.takes(connection, provider):
+            waiting.append((provider, row.id))
         else:
-            _drop(connection, number, where, now)
-    return Batch(tuple(deliveries), len(rows) - len(deliveries))
+            last = earlier.get(row.subscriber_id)
+            deliveries.append(Claimed(row.id, row.attempts, row.deferred_since, reader, where.rendition, last))
+    for provider, number in waiting:
+        _put_off(connection, number, pace.next_room(provider, number), now)
+    pace.spend(RELAY, len(deliveries))
+    return deliveries, len(rows) - len(deliveries)
+
+
+def _put_off(connection: Connection, delivery_id: int, until: datetime, now: datetime) -> None:
+    """A delivery that waits for its provider was not tried: it is no failure of the reader's."""
+    values = {**_free(now), "state": "deferred", "outcome": "waits for its provider", "next_attempt_at": until}
+    connection.execute(update(_delivery).where(_delivery.c.id == delivery_id).values(values))
 
 
 def _route_letter(reader: Subscriber, kind: str, now: datetime) -> Route:
@@ -255,7 +339,8 @@ def dot(
     kind: str = "edition",
 ) -> frozenset[int]:
     """Mark deliveries as about to be handed over; those that may be. Of the others nothing is sent, for the claim or
-    the reader's consent is gone, or another sender has a later mailing of the kind on its way to them."""
+    the reader's consent is gone, another sender has a later mailing of the kind on its way to them, or the mailing was
+    paused or aborted."""
     if not ids:
         return frozenset()
     reader = _subscriber.c.id == _delivery.c.subscriber_id
@@ -271,6 +356,7 @@ def dot(
         update(_delivery)
         .where(_delivery.c.id.in_(ids), _delivery.c.state == "claimed", _delivery.c.claimed_by == claimant)
         .where(exists().where(reader, lives), ~_overtaken())
+        .where(exists().where(_mailing.c.id == _delivery.c.mailing_id, _mailing.c.control == "going"))
         .values(state="dot", claimed_until=now + lease, changed_at=now)
         .returning(_delivery.c.id)
     )

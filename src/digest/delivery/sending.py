@@ -8,7 +8,7 @@ import secrets
 import socket
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import assert_never
@@ -17,11 +17,14 @@ from sqlalchemy import Connection, Engine
 
 from digest.config import Settings
 from digest.database import reading, writing
-from digest.delivery import consequences, message, outbox, signing
+from digest.delivery import consequences, control, message, outbox, signing, throttles
 from digest.delivery.contents import Contents, of_letters
 from digest.delivery.message import Compiled, compile_mail
 from digest.delivery.outbox import LETTERS, Claimed, Mailing, Settled, State
 from digest.delivery.outcomes import Outcome, next_attempt
+from digest.delivery.pacing import Throttle, heed, provider_of
+from digest.delivery.progress import Meter, at_work
+from digest.delivery.throttles import Throttles
 from digest.delivery.transports import Envelope, Transport, Turn
 from digest.delivery.transports.maildir import Maildir
 from digest.delivery.transports.mailgun import Mailgun
@@ -33,6 +36,8 @@ from digest.subscribers import store
 
 _COMPILED = 128  # renditions of which the bytes are kept, some 200 kB each
 _PAUSE = 1.0  # seconds between two looks at what another sender is doing
+_SHORTEST_NAP = 0.005  # seconds until there may be room in a rate
+_REFUSERS = 3  # so many providers that refuse us, and none that takes our mail: it is not about one of them
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,7 @@ class _Sender:
     keys: Sequence[bytes]
     claimant: str
     compiled: Callable[[Rendition, Mailing, bool], Compiled]
+    refusers: set[str] = field(default_factory=set)  # providers that refused us since one last took a mail
 
     @property
     def lease(self) -> timedelta:
@@ -81,12 +87,15 @@ def drain(
     clock: Callable[[], datetime],
     report: Callable[[int], None] | None = None,
     sleep: Callable[[float], None] = time.sleep,
+    is_enough: Callable[[int], bool] | None = None,
 ) -> Mapping[State, int]:
     """Send a mailing until nothing of it is due, and return how many deliveries are in each state.
 
     `report` is told after each batch how many more deliveries were dealt with. What another live sender holds is waited
-    for, at most as long as a lease. Deferred deliveries stay for a later call. Raises DeliveryError when the relay
-    cannot be reached, refuses us or refuses the edition; then what was claimed and not handed over is given back.
+    for, at most as long as a lease, and so is a rate; deferred deliveries, closed providers and a warm-up plan's next
+    day are left to a later call. With `is_enough` it ends once that says so of how many it dealt with, and waits for no
+    other sender. Raises DeliveryError when the relay cannot be reached, refuses us or refuses the edition; then what
+    was claimed and not handed over is given back.
     """
     with writing(engine) as connection:
         keys = store.link_keys(connection, settings.links, clock())
@@ -97,13 +106,16 @@ def drain(
         return compile_mail(contents.mail(rendition), dated, settings, lapsing=lapsing)
 
     sender = _Sender(engine, settings, mailing, contents, transport, clock, keys, claimant, compiled)
-    patience = settings.delivery.lease_seconds / _PAUSE
-    with transport:
+    patience = 0.0 if is_enough else settings.delivery.lease_seconds / _PAUSE
+    meter = Meter(claimant, mailing.id, is_enough or (lambda _done: False))
+    with transport, at_work(engine, meter):
         _take_back(sender)
-        while True:
+        while not meter.is_full:
             batch = _claim(sender)
             if batch.deliveries or batch.dropped:
-                _send(sender, batch, report or (lambda _count: None))
+                _send(sender, batch, meter, report or (lambda _count: None))
+            elif batch.again_at is not None:
+                sleep(min(max((batch.again_at - clock()).total_seconds(), _SHORTEST_NAP), _PAUSE))
             elif not _take_back(sender):
                 if patience <= 0 or not _others_at_work(sender):
                     break
@@ -141,21 +153,29 @@ def _count_sent(engine: Engine, mailing: Mailing) -> int:
 
 
 def _claim(sender: _Sender) -> outbox.Batch:
+    now = sender.clock()
     with writing(sender.engine) as connection:
-        return _claim_more(sender, connection)
+        before = throttles.hold(connection, sender.settings.delivery, now, ())
+        batch = _claim_more(sender, connection, before, sender.transport.width)
+        throttles.save(connection, before, batch.throttles, now)
+        return batch
 
 
-def _claim_more(sender: _Sender, connection: Connection) -> outbox.Batch:
-    now, limit, edition = sender.clock(), sender.transport.width, sender.contents.edition
-    return outbox.claim(connection, sender.mailing, sender.claimant, now, sender.lease, limit, edition)
+def _claim_more(sender: _Sender, connection: Connection, standing: Mapping[str, Throttle], limit: int) -> outbox.Batch:
+    now, edition, budget = sender.clock(), sender.contents.edition, sender.settings.delivery
+    return outbox.claim(
+        connection, sender.mailing, sender.claimant, now, sender.lease, limit, edition, standing, budget
+    )
 
 
 def _take_back(sender: _Sender) -> bool:
-    """Take over what dead senders and ended leases left behind. True if there was any."""
+    """Take over what dead senders and ended leases left behind, and end what was aborted meanwhile. True if there was
+    any."""
     with writing(sender.engine) as connection:
         dead = {holder for holder in outbox.claimants(connection, sender.mailing.id) if _is_dead(holder)}
         repeatable = sender.transport.repeatable
-        return outbox.take_back(connection, sender.mailing.id, dead, sender.clock(), repeatable=repeatable) > 0
+        taken = outbox.take_back(connection, sender.mailing.id, dead, sender.clock(), repeatable=repeatable)
+        return control.sweep(connection, sender.mailing.id, sender.clock()) + taken > 0
 
 
 def _others_at_work(sender: _Sender) -> bool:
@@ -163,7 +183,7 @@ def _others_at_work(sender: _Sender) -> bool:
         return bool(outbox.claimants(connection, sender.mailing.id))
 
 
-def _send(sender: _Sender, first: outbox.Batch, report: Callable[[int], None]) -> None:
+def _send(sender: _Sender, first: outbox.Batch, meter: Meter, report: Callable[[int], None]) -> None:
     """Deliver a batch and all that can be claimed after it. One transaction a batch: it records what became of the
     batch before, marks this one as about to be handed over, and claims the next."""
     in_hand = {delivery.id: delivery for delivery in first.deliveries}
@@ -176,10 +196,15 @@ def _send(sender: _Sender, first: outbox.Batch, report: Callable[[int], None]) -
         allowed: Collection[int] = ()
         following = outbox.Batch((), 0)
         with writing(sender.engine) as connection:
-            refused = _record(sender, connection, in_hand, done)
+            before, standing, refused = _record(sender, connection, in_hand, done)
             if refused is None and stop is None:
                 allowed = outbox.dot(connection, ready, sender.claimant, now, sender.lease, sender.mailing.kind)
-                following = _claim_more(sender, connection)
+                throttles.count_handed(standing, sender.settings.delivery, len(allowed), now)
+                if not meter.is_full:
+                    following = _claim_more(sender, connection, standing, sender.transport.width)
+                    standing = dict(following.throttles)
+            throttles.save(connection, before, standing, now)
+            meter.note(connection, len(done) + following.dropped, now)
         dealt_with = len(done) + following.dropped
         for id_, _outcome in done:
             del in_hand[id_]
@@ -197,12 +222,16 @@ def _send(sender: _Sender, first: outbox.Batch, report: Callable[[int], None]) -
             return Turn(allowed, ())
 
     report(first.dropped)
+    refused: DeliveryError | None = None
     try:
         sender.transport.carry([_envelope(sender, delivery) for delivery in first.deliveries], advance, done)
     finally:
+        now = sender.clock()
         with writing(sender.engine) as connection:
-            refused = _record(sender, connection, in_hand, done)
-            outbox.release(connection, sender.claimant, sender.clock())
+            before, standing, refused = _record(sender, connection, in_hand, done)
+            throttles.save(connection, before, standing, now)
+            meter.note(connection, len(done) + first.dropped, now)
+            outbox.release(connection, sender.claimant, now)
         report(len(done))
     if refused is not None:
         raise refused
@@ -212,15 +241,36 @@ def _send(sender: _Sender, first: outbox.Batch, report: Callable[[int], None]) -
 
 def _record(
     sender: _Sender, connection: Connection, in_hand: Mapping[int, Claimed], done: Sequence[tuple[int, Outcome]]
-) -> DeliveryError | None:
-    """Record what became of messages; the error that ends the sending, where one of them says so."""
-    settled = [one for id_, outcome in done for one in _settle(sender, in_hand[id_], outcome)]
-    outbox.record(connection, sender.claimant, settled, sender.clock())
+) -> tuple[Throttles, dict[str, Throttle], DeliveryError | None]:
+    """Record what became of messages, and what it says of their providers: how these stood and stand now; and the error
+    that ends the sending, where one of the outcomes says so."""
+    now = sender.clock()
+    told = [(provider_of(_domain(in_hand[id_])), outcome) for id_, outcome in done]
+    before = throttles.hold(connection, sender.settings.delivery, now, {provider for provider, _outcome in told})
+    standing = dict(before)
+    for provider, outcome in told:
+        if provider not in standing and outcome.pace == "keep":
+            continue
+        if outcome.pace != "keep" or _has_answered(outcome):
+            known = heed(standing.pop(provider, None), provider, outcome.pace, outcome.said, now)
+            standing |= {} if known is None else {provider: known}
+    settled = [one for id_, outcome in done for one in _settle(sender, in_hand[id_], outcome, standing, now)]
+    outbox.record(connection, sender.claimant, settled, now)
     refusals = {in_hand[id_].subscriber.id: outcome.reason for id_, outcome in done if outcome.reason}
-    consequences.of_replies(connection, sender.mailing.id, refusals, sender.clock())
+    consequences.of_replies(connection, sender.mailing.id, refusals, now)
     withheld = [id_ for id_, outcome in done if outcome.kind == "withheld"]
-    outbox.give_back(connection, sender.claimant, withheld, sender.clock())
-    return next((stop for _id, outcome in done if (stop := _refusal(sender, outcome))), None)
+    outbox.give_back(connection, sender.claimant, withheld, now)
+    stops = [_refusal(sender, outcome) or _refused_by_all(sender, provider, outcome) for provider, outcome in told]
+    return before, standing, next((stop for stop in stops if stop is not None), None)
+
+
+def _domain(delivery: Claimed) -> str:
+    return delivery.subscriber.email_key.rpartition("@")[2]
+
+
+def _has_answered(outcome: Outcome) -> bool:
+    """Whether the reader's provider said anything: a probe that was lost on the way tells nothing."""
+    return outcome.kind in ("sent", "failed") or (outcome.kind == "deferred" and outcome.reason is not None)
 
 
 def _envelope(sender: _Sender, delivery: Claimed) -> Envelope:
@@ -239,21 +289,38 @@ def _envelope(sender: _Sender, delivery: Claimed) -> Envelope:
     )
 
 
-def _settle(sender: _Sender, delivery: Claimed, outcome: Outcome) -> list[Settled]:
+def _settle(sender: _Sender, delivery: Claimed, outcome: Outcome, standing: Throttles, now: datetime) -> list[Settled]:
     match outcome.kind:
         case "sent" | "failed" | "uncertain":
             return [Settled(delivery.id, outcome.kind, outcome.said)]
         case "deferred" | "refused" | "content":
             # A refusal that is not the reader's fault waits too: once the cause is mended, others go first.
-            now = sender.clock()
-            since = delivery.deferred_since or now
+            since, edition = delivery.deferred_since or now, sender.contents.edition
             give_up = timedelta(hours=sender.settings.delivery.give_up_after_hours)
-            again = next_attempt(delivery.id, delivery.attempts + 1, since, now, give_up)
+            limited = standing.get(provider_of(_domain(delivery)))
+            opens = limited.closed_until if limited else None
+            closes = edition.closes_at if edition else None
+            again = next_attempt(delivery.id, delivery.attempts + 1, since, now, give_up, opens, closes)
             return [Settled(delivery.id, "failed" if again is None else "deferred", outcome.said, since, again)]
         case "withheld":
             return []  # still claimed if it is ours; given back and looked at anew
         case other:
             assert_never(other)
+
+
+def _refused_by_all(sender: _Sender, provider: str, outcome: Outcome) -> DeliveryError | None:
+    """A policy that one provider holds against us is between it and us. That of several, one after another, is ours."""
+    if outcome.kind == "sent":
+        sender.refusers.clear()
+    if outcome.reason != "blocked_policy" or outcome.pace != "pause":
+        return None
+    sender.refusers.add(provider)
+    if len(sender.refusers) < _REFUSERS:
+        return None
+    return DeliveryError(
+        f'{_REFUSERS} providers in a row refuse mail from this sender ("{outcome.said}"), so sending stopped; '
+        "see what they say, mend [mail], the DNS records or the relay, then send again."
+    )
 
 
 def _refusal(sender: _Sender, outcome: Outcome) -> DeliveryError | None:

@@ -4,13 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from digest.changes.week import SourceWeek
 from digest.config import Mail, Settings
 from digest.database import reading
-from digest.delivery import outbox
+from digest.delivery import outbox, pacing, throttles
 from digest.delivery import store as deliveries
+from digest.delivery.progress import Progress, progress
 from digest.edition import store as editions
 from digest.edition.numbers import several
 from digest.scores.catalog import resolve
@@ -26,10 +27,23 @@ _MOST_COMPLAINTS = 0.001  # what Gmail and Yahoo ask of senders
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """A provider, a domain or our relay ("*") that is sent to slowly, or not at all until a moment (ISO 8601, UTC); of
+    the relay, how many more mails the warm-up plan allows today."""
+
+    provider: str
+    per_second: float | None
+    closed_until: str | None
+    said: str
+    left_today: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
-    """`edition` is the newest one's week, `tally` its deliveries by state; `uncertain` counts those of all mailings, by
-    week; `returned` what came back in the last 30 days; `needs` are sentences for a person;
-    `unresolved` are names on the boards that the catalogue does not understand."""
+    """`edition` is the newest one's week, `tally` its deliveries by state, `control` what a person said of its mailing
+    last and `progress` how far that is; `uncertain` counts the deliveries of all mailings that are, by week; `returned`
+    what came back in the last 30 days; `limits` are the providers that are sent to slowly or not at all; `needs` are
+    sentences for a person; `unresolved` are names on the boards that the catalogue does not understand."""
 
     week: Week
     sources: tuple[SourceWeek, ...]
@@ -40,13 +54,59 @@ class Status:
     returned: Mapping[deliveries.Came, int]
     needs: tuple[str, ...]
     unresolved: tuple[str, ...]
+    control: outbox.Control | None = None
+    progress: Progress | None = None
+    limits: tuple[Limit, ...] = ()
 
 
-def audience(engine: Engine, week: Week) -> int:
-    """How many readers a week's edition goes to: those it was queued to, or those it would be queued to now."""
+def audience(engine: Engine, week: Week) -> tuple[int, int]:
+    """How many readers a week's edition goes to, those it was queued to or would be queued to now; and for how many of
+    them that is done."""
     with reading(engine) as connection:
         mailing = outbox.find(connection, str(week))
-        return mailing.audience if mailing else outbox.count_audience(connection)
+        if mailing is None:
+            return outbox.count_audience(connection), 0
+        tally = outbox.tally(connection, mailing.id)
+        return mailing.audience, mailing.audience - sum(tally[state] for state in outbox.WAITING)
+
+
+def limited(engine: Engine, settings: Settings, now: datetime) -> tuple[Limit, ...]:
+    """Who is sent to slowly, or not at all, at a moment."""
+    with reading(engine) as connection:
+        return tuple(_limits(connection, settings, now))
+
+
+@dataclass(frozen=True, slots=True)
+class SendingState:
+    """The mailings that are not finished and the newest edition's, how each stands, and who is sent to slowly."""
+
+    mailings: tuple[tuple[outbox.Mailing, Mapping[outbox.State, int], Progress], ...]
+    limits: tuple[Limit, ...]
+
+
+def sending_state(engine: Engine, settings: Settings, now: datetime) -> SendingState:
+    """How sending stands at a moment; a fraction of `read_status`, for whoever asks often."""
+    with reading(engine) as connection:
+        found = {one.id: one for one in outbox.unfinished(connection)}
+        newest = editions.newest_edition(connection)
+        latest = outbox.find(connection, newest) if newest else None
+        found |= {latest.id: latest} if latest else {}
+        tallies = [(one, outbox.tally(connection, one.id)) for one in found.values()]
+        mailings = tuple((one, tally, progress(connection, one.id, tally, now)) for one, tally in tallies)
+        return SendingState(mailings, tuple(_limits(connection, settings, now)))
+
+
+def _limits(connection: Connection, settings: Settings, now: datetime) -> Iterator[Limit]:
+    for name, one in sorted(throttles.read(connection).items()):
+        closed = one.closed_until
+        if pacing.is_limited(one, now):
+            until = closed.isoformat() if closed is not None and closed > now else None
+            yield Limit(name, pacing.rate(one, now), until, one.said)
+        elif name == pacing.RELAY and settings.delivery.warm_up:
+            allowed = pacing.allowed_today(settings.delivery.warm_up, one.plan_since or now.date(), now)
+            if allowed is not None:
+                handed = one.handed if one.handed_on == now.date() else 0
+                yield Limit(name, settings.delivery.per_second, None, "", max(0, allowed - handed))
 
 
 def read_status(engine: Engine, settings: Settings, now: datetime) -> Status:
@@ -62,6 +122,8 @@ def read_status(engine: Engine, settings: Settings, now: datetime) -> Status:
         braked = braked_until(connection, now)
         uncertain = deliveries.count_uncertain(connection)
         returned = deliveries.counted(connection, (now - _A_WHILE).date())
+        moving = progress(connection, mailing.id, tally, now) if mailing else None
+        limits = tuple(_limits(connection, settings, now))
     approved = stored is not None and stored.approved
     needs = list(_settings_to_mend(settings))
     needs += [f"source {it.state.source} failed: {it.state.failure}" for it in sources if it.status == "failed"]
@@ -87,7 +149,20 @@ def read_status(engine: Engine, settings: Settings, now: datetime) -> Status:
         needs.append(country_age)
     needs += _of_deliveries(uncertain, returned)
     needs += _of_readers(newest or "", tally, returned)
-    return Status(week, sources, newest, approved, tally, uncertain, returned, tuple(needs), _unresolved(sources))
+    return Status(
+        week=week,
+        sources=sources,
+        edition=newest,
+        approved=approved,
+        tally=tally,
+        uncertain=uncertain,
+        returned=returned,
+        needs=tuple(needs),
+        unresolved=_unresolved(sources),
+        control=mailing.control if mailing else None,
+        progress=moving,
+        limits=limits,
+    )
 
 
 def _of_deliveries(uncertain: Mapping[str, int], returned: Mapping[deliveries.Came, int]) -> Iterator[str]:
@@ -120,6 +195,8 @@ def _left(mailing: outbox.Mailing, states: Mapping[outbox.State, int]) -> str:
         return ""
     if mailing.kind in outbox.LETTERS:
         return f"{left:,} {mailing.kind} mails of {mailing.week} wait: digest serve sends them."
+    if mailing.control == "paused":
+        return f"the mailing of {mailing.week} is paused, {left:,} deliveries wait: digest resume {mailing.week}"
     return f"{left:,} deliveries of {mailing.week} are still to be made: digest send {mailing.week}"
 
 

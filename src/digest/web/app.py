@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 from starlette.exceptions import HTTPException
 
 from digest.config import Settings
-from digest.database import reading, writing
+from digest.database import SCHEMA_VERSION, reading, schema_version, writing
 from digest.errors import DigestError, StorageError
 from digest.subscribers import store
 from digest.subscribers.location import country_database, daily_key
@@ -29,6 +29,7 @@ from digest.web import (
     editions,
     feeds,
     leaving,
+    metrics,
     public_api,
     receipts,
     signing_up,
@@ -84,6 +85,20 @@ def create_app(engine: Engine, settings: Settings, clock: Callable[[], datetime]
         except StorageError:
             return PlainTextResponse("the database does not answer\n", HTTPStatus.SERVICE_UNAVAILABLE)
         return PlainTextResponse("ok\n")
+
+    @app.api_route("/readyz", methods=LOOK)
+    def readyz() -> Response:
+        """Ready to serve: the database answers and has the tables of this program."""
+        try:
+            ready = schema_version(engine) == SCHEMA_VERSION
+        except StorageError:
+            ready = False
+        if ready:
+            return PlainTextResponse("ok\n")
+        return PlainTextResponse("not ready: see digest doctor\n", HTTPStatus.SERVICE_UNAVAILABLE)
+
+    if settings.web.metrics:
+        app.include_router(metrics.router)
 
     @app.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> Response:

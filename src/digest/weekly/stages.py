@@ -12,8 +12,8 @@ from digest.changes.kinds import NO_MEMORY, Memory
 from digest.changes.week import State, WeekChanges, compare_week
 from digest.config import Settings
 from digest.database import reading, writing
-from digest.delivery import outbox, sending
-from digest.delivery.contents import of_edition
+from digest.delivery import jobs, outbox, sending, workers
+from digest.delivery.contents import Contents, of_edition
 from digest.edition import store as editions
 from digest.edition.compose import compose
 from digest.edition.notes import for_sending, load_note
@@ -158,11 +158,35 @@ def send(
     week: Week,
     clock: Callable[[], datetime],
     report: Callable[[int], None] | None = None,
+    *,
+    queue_only: bool = False,
 ) -> Sent:
     """Queue an approved edition to its readers and send what is due; resumes where an earlier run ended.
 
-    Raises DigestError when what is stored is not what was approved, DeliveryError when the relay fails.
+    With `queue_only` the sending is left to workers. Raises DigestError when what is stored is not what was approved,
+    DeliveryError when the relay fails, or where there can be no workers.
     """
+    if queue_only:
+        jobs.demand(engine)
+    mailing, contents = _queued(engine, settings, week, clock())
+    if not queue_only:
+        workers.drain_with_pool(engine, settings, mailing, contents, clock, report)
+    with reading(engine) as connection:
+        mailing = outbox.find(connection, str(week)) or mailing
+        return Sent(mailing, outbox.tally(connection, mailing.id))
+
+
+def send_some(
+    engine: Engine, settings: Settings, week: Week, clock: Callable[[], datetime], is_enough: Callable[[int], bool]
+) -> None:
+    """One worker's part of sending a queued edition, until `is_enough` says so of how many it dealt with."""
+    mailing, contents = _queued(engine, settings, week, clock())
+    transport = sending.transport_of(settings)
+    sending.drain(engine, settings, mailing, contents, transport, clock, is_enough=is_enough)
+
+
+def _queued(engine: Engine, settings: Settings, week: Week, now: datetime) -> tuple[outbox.Mailing, Contents]:
+    """The mailing of an approved edition, queued if it was not yet, and what it says."""
     with writing(engine) as connection:
         stored = _drafted(connection, week)
         if not stored.approved:
@@ -174,13 +198,14 @@ def send(
                 "[series], [mail], the consent regimes or the catalogues say otherwise than when the edition of "
                 f"{week} was approved; set them back, or draft and approve it again if none of it was sent."
             )
-        edition = _outgoing(connection, settings, stored, clock())
-        mailing = outbox.queue(connection, edition, stored.content_hash, clock())
+        edition = _outgoing(connection, settings, stored, now)
+        known = outbox.find(connection, str(week))
+        mailing = outbox.queue(connection, edition, stored.content_hash, now)
+        if known is None and jobs.can_hand_out(engine):
+            jobs.hand_out(connection, mailing)
         earlier = editions.approved_before(connection, str(week), EDITIONS_TO_CATCH_UP)
     missed = [one.edition for one in earlier]
-    contents = of_edition(stored.rendered, [*missed, stored.edition], edition, settings)
-    transport = sending.transport_of(settings)
-    return Sent(mailing, sending.drain(engine, settings, mailing, contents, transport, clock, report))
+    return mailing, of_edition(stored.rendered, [*missed, stored.edition], edition, settings)
 
 
 def outgoing(connection: Connection, settings: Settings, week: Week, now: datetime) -> Outgoing | None:
@@ -246,11 +271,13 @@ def run_week(
 
 
 def send_unfinished(
-    engine: Engine, settings: Settings, but: Week, clock: Callable[[], datetime], complain: Callable[[str], None]
+    engine: Engine, settings: Settings, but: Week | None, clock: Callable[[], datetime], complain: Callable[[str], None]
 ) -> list[Sent]:
-    """Go on with the mailings of other weeks that were put off or broke off. One that cannot go on stops no other."""
+    """Go on with the mailings of other weeks that were put off or broke off; a paused one waits. One that cannot go on
+    stops no other."""
     with reading(engine) as connection:
-        waiting = [parse_week(one.week) for one in outbox.unfinished(connection) if one.kind == "edition"]
+        unfinished = [one for one in outbox.unfinished(connection) if one.kind == "edition"]
+    waiting = [parse_week(one.week) for one in unfinished if one.control != "paused"]
     sent = []
     for week in waiting:
         try:
