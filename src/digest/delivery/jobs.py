@@ -8,7 +8,9 @@ deliveries that were put off, held for the morning, or left behind by a worker t
 
 import asyncio
 import importlib.util
+import signal
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -34,6 +36,7 @@ _MOST_TICKETS = 200
 _OPEN = 2**62  # deliveries of a ticket that ends when nothing is due
 _LOOKS = "* * * * * */15"  # every 15 seconds
 _DEAD_AFTER = 30  # seconds without a sign of life
+_AFTER_A_FAULT = 1.0  # seconds until a worker that ended is followed by the next
 _SCHEMA_LOCK = 0x44494745  # an advisory lock of our own
 
 
@@ -97,14 +100,41 @@ def work(
     demand(engine)
     with writing(engine) as connection:
         _prepare(connection)
-    app = _app(engine, send_some, clock, complain)
-    app.run_worker(
-        queues=[_QUEUE],
-        concurrency=threads + 1,  # one for the periodic job, which would wait behind long tickets
-        fetch_job_polling_interval=1.0,
-        shutdown_graceful_timeout=1.0,  # then what runs is asked to end
-        delete_jobs="always",
-    )
+    asyncio.run(_run(_app(engine, send_some, clock, complain), threads, complain))
+
+
+async def _run(app: "App", threads: int, complain: Callable[[str], None]) -> None:
+    """Run workers one after another until a signal says to stop: one ends when the database is away for a moment."""
+    from procrastinate.exceptions import ProcrastinateException
+
+    async def work_once() -> None:
+        async with app.open_async():
+            await app.run_worker_async(
+                queues=[_QUEUE],
+                concurrency=threads + 1,  # one for the periodic job, which would wait behind long tickets
+                fetch_job_polling_interval=1.0,
+                shutdown_graceful_timeout=1.0,  # then what runs is asked to end
+                install_signal_handlers=False,
+                delete_jobs="always",
+            )
+
+    stopping = asyncio.Event()
+    for signal_ in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(signal_, stopping.set)
+    while not stopping.is_set():
+        worker = asyncio.create_task(work_once())
+        asked = asyncio.create_task(stopping.wait())
+        await asyncio.wait({worker, asked}, return_when=asyncio.FIRST_COMPLETED)
+        worker.cancel()
+        asked.cancel()
+        try:
+            await worker
+        except asyncio.CancelledError:
+            continue
+        except (ProcrastinateException, OSError):
+            complain("the database does not answer; the worker tries again.")
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), _AFTER_A_FAULT)
 
 
 def _app(engine: Engine, send_some: SendSome, clock: Callable[[], datetime], complain: Callable[[str], None]) -> "App":

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine
 from digest.config import Settings
 from digest.database import reading, writing
 from digest.delivery import consequences, control, message, outbox, signing, throttles
+from digest.delivery.bounces import verp
 from digest.delivery.contents import Contents, of_letters
 from digest.delivery.message import Compiled, compile_mail
 from digest.delivery.outbox import LETTERS, Claimed, Mailing, Settled, State
@@ -284,6 +285,7 @@ def _envelope(sender: _Sender, delivery: Claimed) -> Envelope:
         delivery_id=delivery.id,
         message_id=message.message_id(compiled, reader.id),
         sender=message.return_path(mailing, reader.id, settings, sender.keys),
+        token=verp.sign(mailing.id, reader.id, sender.keys),
         recipient=reader.mailbox,
         content=message.build(compiled, reader, sender.keys, own),
     )
@@ -328,7 +330,7 @@ def _refusal(sender: _Sender, outcome: Outcome) -> DeliveryError | None:
     if outcome.kind == "refused":
         return DeliveryError(
             f'the relay refuses mail from this sender ("{outcome.said}"), so sending stopped; '
-            "mend [mail] or [smtp] or ask who runs the relay, then send again."
+            "mend [mail] and what [delivery] transport names, or ask who runs the relay, then send again."
         )
     if outcome.kind == "content":
         return DeliveryError(
