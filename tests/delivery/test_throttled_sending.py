@@ -13,7 +13,7 @@ from tests.outgoing import some_contents, some_outgoing
 
 from digest.config import Settings
 from digest.database import reading, writing
-from digest.delivery import control, outbox, sending, throttles
+from digest.delivery import control, outbox, pacing, sending, throttles
 from digest.delivery.outbox import Mailing, State
 from digest.delivery.pacing import Throttle
 from digest.edition.content import Rendered
@@ -117,7 +117,8 @@ def test_the_readers_of_a_small_domain_in_trouble_wait_without_an_attempt(
     mailing = queue()
     until = now + timedelta(minutes=5)
     with writing(engine) as connection:
-        throttles.save(connection, {}, {"example.org": Throttle("example.org", now, closed_until=until, trips=1)}, now)
+        name = pacing.provider_of("example.org")
+        throttles.save(connection, {}, {name: Throttle(name, now, closed_until=until, trips=1)}, now)
     assert drain(mailing) == {"sent": 3, "deferred": 3}
     waiting = [row for row in rows("delivery") if row["state"] == "deferred"]
     assert {row["attempts"] for row in waiting} == {0}

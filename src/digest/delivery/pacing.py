@@ -11,7 +11,8 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
+from hashlib import sha256
 from typing import Literal
 
 from digest.config import asset
@@ -67,9 +68,11 @@ def _by_domain() -> dict[str, str]:
     return {domain: name for name, domains in providers().items() for domain in domains}
 
 
+@lru_cache(maxsize=4096)
 def provider_of(domain: str) -> str:
-    """Who answers for a domain, given in ASCII and lower case: a provider's name, or the domain itself."""
-    return _by_domain().get(domain, domain)
+    """Who answers for a domain, given in ASCII and lower case: a provider's name, or a mark of the domain alone, which
+    does not show it, for it may be one reader's own."""
+    return _by_domain().get(domain) or f"domain-{sha256(domain.encode()).hexdigest()[:12]}"
 
 
 def rate(throttle: Throttle, now: datetime) -> float | None:
