@@ -99,7 +99,7 @@ def test_mail_goes_to_the_second_relay_where_the_first_lets_nobody_in(
         (Fault("RCPT", b"550 5.1.1 no such user\r\n"), "failed"),
         (Fault("RCPT", b"450 4.2.0 greylisted\r\n"), "deferred"),
         (Fault("RCPT", ENDED, "close"), "deferred"),
-        (Fault("dot", b"550 5.7.1 policy\r\n"), "refused"),
+        (Fault("dot", b"550 5.7.1 policy\r\n"), "deferred"),
     ],
 )
 def test_a_refusal_of_a_message_is_no_reason_to_try_the_second(second: ScriptedRelay, fault: Fault, kind: str) -> None:

@@ -86,7 +86,7 @@ def test_a_connection_is_used_for_as_many_messages_as_is_said(server: Relay) -> 
     [
         ("busy", "deferred"),
         ("unknown", "failed"),
-        ("policy", "refused"),
+        ("policy", "deferred"),
         ("closing", "deferred"),
         ("later", "deferred"),
         ("toobig", "content"),

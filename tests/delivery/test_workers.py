@@ -110,7 +110,7 @@ def test_two_workers_share_the_load_and_one_that_is_killed_is_made_up_for(
         running.say("kill a")
         found = finish(engine, mailing)
     assert found.total() == 600
-    assert found["uncertain"] <= SESSIONS
+    assert found["uncertain"] <= 2 * SESSIONS  # a worker has a thread more, for its periodic job or another ticket
     settled_as_received(rows, relay)
 
 
@@ -183,7 +183,7 @@ def test_nobody_who_left_before_the_claim_is_mailed_while_others_leave(
 ) -> None:
     """Half of the readers leave while three senders send. Who is not even claimed once the leaving is committed gets
     nothing: the dot, which reads the consent once more, is a later transaction than the claim."""
-    readers = add_readers(300)
+    readers = add_readers(100)
     mailing = queue()
     in_time: set[int] = set()
     state = text("SELECT state FROM delivery WHERE subscriber_id = :reader")
@@ -196,7 +196,7 @@ def test_nobody_who_left_before_the_claim_is_mailed_while_others_leave(
                 if connection.scalar(state, {"reader": reader}) in ("pending", "skipped"):
                     in_time.add(reader)
 
-    slow = settings.model_copy(update={"delivery": settings.delivery.model_copy(update={"per_second": 100.0})})
+    slow = settings.model_copy(update={"delivery": settings.delivery.model_copy(update={"per_second": 15.0})})
     contents, began = some_contents(rendered, slow), time.monotonic()
 
     def clock() -> datetime:
