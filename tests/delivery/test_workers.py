@@ -6,7 +6,7 @@ import threading
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,11 @@ from tests.outgoing import some_contents, some_outgoing
 
 from digest.config import Settings
 from digest.database import metadata, open_database, reading, writing
-from digest.delivery import jobs, outbox, sending
+from digest.delivery import jobs, outbox, sending, workers
 from digest.delivery.outbox import Mailing
+from digest.delivery.outcomes import Outcome
+from digest.delivery.transports import Advance, Envelope
+from digest.delivery.transports.maildir import Maildir
 from digest.delivery.workers import drain_with_pool
 from digest.edition.content import Rendered
 from digest.errors import DeliveryError, UsageError
@@ -77,7 +80,18 @@ def test_a_pool_of_senders_shares_a_mailing(
     queue: Callable[[], Mailing],
     clock: Callable[[], datetime],
     rows: Rows,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    all_here = threading.Barrier(3, timeout=30)
+
+    class Meeting(Maildir):
+        """Begins when each of the senders has claimed something."""
+
+        def carry(self, batch: Sequence[Envelope], advance: Advance, done: list[tuple[int, Outcome]]) -> None:
+            all_here.wait()
+            super().carry(batch, advance, done)
+
+    monkeypatch.setattr(workers, "transport_of", lambda settings: Meeting(settings.delivery.maildir))
     add_readers(200)
     mailing = queue()
     three = settings.model_copy(update={"delivery": settings.delivery.model_copy(update={"senders": 3})})
@@ -85,7 +99,7 @@ def test_a_pool_of_senders_shares_a_mailing(
     found = drain_with_pool(engine, three, mailing, some_contents(rendered, three), clock, told.append)
     assert found["sent"] == sum(told) == 200
     assert len(list((settings.delivery.maildir / "new").iterdir())) == 200
-    assert len({row["claimed_by"] for row in rows("delivery")}) > 1
+    assert len({row["claimed_by"] for row in rows("delivery")}) == 3
 
 
 @pytest.mark.long
