@@ -8,7 +8,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, false, literal, null, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, case, false, literal, null, or_, select
 
 import digest.delivery.tables  # noqa: F401 (the import registers the tables)
 from digest.database import UtcDateTime, metadata
@@ -57,8 +57,10 @@ _Judged = tuple[ColumnElement[bool], str, Any, Reason]
 
 def newer_mailings(connection: Connection, week: str, kind: str = "edition") -> list[int]:
     """The mailings of editions after a week, or of letters after a day; hardly ever there are any."""
-    later = select(_mailing.c.id).where(_mailing.c.kind == kind, _mailing.c.week > week)
-    return list(connection.scalars(later))
+    return list(connection.scalars(_LATER, {"kind": kind, "week": week}))
+
+
+_LATER = select(_mailing.c.id).where(_mailing.c.kind == bindparam("kind"), _mailing.c.week > bindparam("week"))
 
 
 def have_newer(connection: Connection, newer: Collection[int], ids: Collection[int]) -> set[int]:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, literal, select, union_all
+from sqlalchemy import BindParameter, ColumnElement, Connection, Select, and_, case, func, literal, select, union_all
 from sqlalchemy.sql import literal_column
 
 import digest.delivery.tables  # noqa: F401 (the import registers the tables)
@@ -27,7 +27,9 @@ def provider_column(email_key: ColumnElement[str], dialect: str) -> ColumnElemen
     return case(*((domain.in_(domains), name) for name, domains in pacing.providers().items()), else_="")
 
 
-def due(mailing_id: int, now: datetime, limit: int, rooms: Mapping[str, int]) -> Select[tuple[int]]:
+def due(
+    mailing_id: BindParameter[int], now: BindParameter[datetime], limit: BindParameter[int], rooms: Mapping[str, int]
+) -> Select[tuple[int]]:
     """The ids of up to `limit` deliveries: first those whose time has come, then new ones, the oldest first.
 
     `rooms` says how many of each limited provider's new ones may be among them. Their readers are passed over by an
@@ -42,17 +44,15 @@ def due(mailing_id: int, now: datetime, limit: int, rooms: Mapping[str, int]) ->
     if not rooms:
         parts = [again, _locked(new, limit)]
     else:
-        lanes = dict.fromkeys(("", *pacing.providers()), limit) | dict(rooms)
-        seeks = [
-            _locked(new.where(_delivery.c.provider == name), min(room, limit)) for name, room in lanes.items() if room
-        ]
+        lanes: dict[str, int | BindParameter[int]] = dict.fromkeys(("", *pacing.providers()), limit) | dict(rooms)
+        seeks = [_locked(new.where(_delivery.c.provider == name), room) for name, room in lanes.items() if room != 0]
         mixed = union_all(*seeks).subquery()
         parts = [again, select(mixed.c.id).order_by(mixed.c.id).limit(limit)]
     found = union_all(*(select(part.subquery().c.id) for part in parts)).subquery()
     return select(found.c.id).limit(limit)
 
 
-def _locked(chosen: Select[Any], limit: int) -> Select[Any]:
+def _locked(chosen: Select[Any], limit: int | BindParameter[int]) -> Select[Any]:
     inner = chosen.limit(limit).with_for_update(skip_locked=True, of=_delivery).subquery()
     return select(inner.c.id)
 

@@ -14,10 +14,12 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache, lru_cache
 from operator import attrgetter
 from typing import Any, Literal, cast, get_args
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Connection,
     Row,
@@ -33,6 +35,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from digest.config import Delivery
 from digest.database import UtcDateTime, metadata
@@ -68,6 +71,11 @@ WAITING: tuple[State, ...] = ("held", "pending", "claimed", "dot", "deferred")
 _mailing = metadata.tables["mailing"]
 _delivery = metadata.tables["delivery"]
 _subscriber = metadata.tables["subscriber"]
+
+# Statements that every batch runs are made once, for making one takes longer than running it.
+_NOW, _UNTIL = (bindparam(name, type_=UtcDateTime()) for name in ("now", "until"))
+_CLAIMANT: BindParameter[str] = bindparam("claimant")
+_IDS: BindParameter[int] = bindparam("ids", expanding=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,12 +253,19 @@ def _take(
     limit: int,
     rooms: Mapping[str, int],
 ) -> Sequence[Row[Any]]:
-    return connection.execute(
+    facts = {"mailing": mailing_id, "claimant": claimant, "now": now, "until": now + lease, "limit": limit}
+    return connection.execute(_claiming(tuple(sorted(rooms.items()))), facts).all()
+
+
+@lru_cache(maxsize=16)  # nearly always there are no rooms
+def _claiming(rooms: tuple[tuple[str, int], ...]) -> ReturningUpdate[Any]:
+    chosen = due(bindparam("mailing"), _NOW, bindparam("limit"), dict(rooms))
+    return (
         update(_delivery)
-        .where(_delivery.c.id.in_(due(mailing_id, now, limit, rooms)))
-        .values(state="claimed", claimed_by=claimant, claimed_until=now + lease, next_attempt_at=None, changed_at=now)
+        .where(_delivery.c.id.in_(chosen))
+        .values(state="claimed", claimed_by=_CLAIMANT, claimed_until=_UNTIL, next_attempt_at=None, changed_at=_NOW)
         .returning(_delivery.c.id, _delivery.c.subscriber_id, _delivery.c.attempts, _delivery.c.deferred_since)
-    ).all()
+    )
 
 
 def _routed(
@@ -322,12 +337,18 @@ def _drop(connection: Connection, delivery_id: int, where: Hold | Skip, now: dat
 
 def _last_weeks(connection: Connection, week: str, ids: Collection[int]) -> dict[int, str]:
     """The week of the last edition before this one that was sent to each of these readers."""
-    joined = select(_delivery.c.subscriber_id, func.max(_mailing.c.week)).select_from(
-        _delivery.join(_mailing, _mailing.c.id == _delivery.c.mailing_id)
-    )
-    sent = and_(_mailing.c.kind == "edition", _mailing.c.week < week, _delivery.c.state == "sent")
-    found = joined.where(sent, _delivery.c.subscriber_id.in_(ids)).group_by(_delivery.c.subscriber_id)
-    return {row[0]: row[1] for row in connection.execute(found)}
+    return {row[0]: row[1] for row in connection.execute(_EARLIER, {"week": week, "ids": ids})}
+
+
+_EARLIER = (
+    select(_delivery.c.subscriber_id, func.max(_mailing.c.week))
+    .join_from(_mailing, _delivery, _delivery.c.mailing_id == _mailing.c.id)
+    .where(_mailing.c.kind == "edition", _mailing.c.week < bindparam("week"))
+    # Named once more, or SQLite scans all deliveries rather than seek each reader's in each mailing.
+    .where(_delivery.c.mailing_id.in_(select(_mailing.c.id).where(_mailing.c.kind == "edition")))
+    .where(_delivery.c.state == "sent", _delivery.c.subscriber_id.in_(_IDS))
+    .group_by(_delivery.c.subscriber_id)
+)
 
 
 def dot(
@@ -343,24 +364,29 @@ def dot(
     paused or aborted."""
     if not ids:
         return frozenset()
+    facts = {"ids": ids, "claimant": claimant, "now": now, "until": now + lease}
+    return frozenset(connection.scalars(_marking(kind), facts))
+
+
+@cache
+def _marking(kind: str) -> ReturningUpdate[Any]:
     reader = _subscriber.c.id == _delivery.c.subscriber_id
     if kind == "edition":
         lives = and_(
             _subscriber.c.state == LIVE,
-            or_(_subscriber.c.paused_until.is_(None), _subscriber.c.paused_until <= now),
-            or_(_subscriber.c.reconfirm_by.is_(None), _subscriber.c.reconfirm_by > now),
+            or_(_subscriber.c.paused_until.is_(None), _subscriber.c.paused_until <= _NOW),
+            or_(_subscriber.c.reconfirm_by.is_(None), _subscriber.c.reconfirm_by > _NOW),
         )
     else:
         lives = _subscriber.c.state.in_(LETTERS[cast(Letter, kind)])
-    marked = connection.scalars(
+    return (
         update(_delivery)
-        .where(_delivery.c.id.in_(ids), _delivery.c.state == "claimed", _delivery.c.claimed_by == claimant)
+        .where(_delivery.c.id.in_(_IDS), _delivery.c.state == "claimed", _delivery.c.claimed_by == _CLAIMANT)
         .where(exists().where(reader, lives), ~_overtaken())
         .where(exists().where(_mailing.c.id == _delivery.c.mailing_id, _mailing.c.control == "going"))
-        .values(state="dot", claimed_until=now + lease, changed_at=now)
+        .values(state="dot", claimed_until=_UNTIL, changed_at=_NOW)
         .returning(_delivery.c.id)
     )
-    return frozenset(marked)
 
 
 def _overtaken() -> ColumnElement[bool]:
@@ -381,22 +407,10 @@ def record(connection: Connection, claimant: str, settled: Sequence[Settled], no
     """
     if not settled:
         return
-    statement = (
-        update(_delivery)
-        .where(_delivery.c.id == bindparam("delivery"), _delivery.c.claimed_by == claimant)
-        .where(or_(*(_delivery.c.state == state for state in ("claimed", "dot", "uncertain"))))
-        .values(
-            state=bindparam("to_state"),
-            outcome=bindparam("said"),
-            deferred_since=bindparam("since"),
-            next_attempt_at=bindparam("next_at"),
-            attempts=_delivery.c.attempts + 1,
-            claimed_until=None,
-            changed_at=now,
-        )
-    )
     rows = [
         {
+            "claimant": claimant,
+            "now": now,
             "delivery": one.id,
             "to_state": one.state,
             "said": one.outcome,
@@ -405,7 +419,23 @@ def record(connection: Connection, claimant: str, settled: Sequence[Settled], no
         }
         for one in settled
     ]
-    connection.execute(statement, rows)
+    connection.execute(_RECORDING, rows)
+
+
+_RECORDING = (
+    update(_delivery)
+    .where(_delivery.c.id == bindparam("delivery"), _delivery.c.claimed_by == _CLAIMANT)
+    .where(or_(*(_delivery.c.state == state for state in ("claimed", "dot", "uncertain"))))
+    .values(
+        state=bindparam("to_state"),
+        outcome=bindparam("said"),
+        deferred_since=bindparam("since"),
+        next_attempt_at=bindparam("next_at"),
+        attempts=_delivery.c.attempts + 1,
+        claimed_until=None,
+        changed_at=_NOW,
+    )
+)
 
 
 def give_back(connection: Connection, claimant: str, ids: Sequence[int], now: datetime) -> None:

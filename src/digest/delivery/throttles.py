@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, fields, replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Select, delete, func, select
@@ -148,5 +149,6 @@ class Paces:
         return min(pacing.opens_at(self.standing[name], self._now) for name in full)
 
 
+@cache
 def _columns() -> Select[tuple[Any, ...]]:
     return select(*(_throttle.c[name] for name in _NAMES))

@@ -12,8 +12,9 @@ from digest.delivery.outcomes import Outcome
 class Envelope:
     """One message to one recipient. `message_id` is without angle brackets, the same each time the message is made.
 
-    `content` is the whole message (RFC 5322) with CRLF line ends, not dot-stuffed. `token` names the delivery in a
-    provider's events (`bounces.verp.sign`), empty where nothing tells of them.
+    `content` is the whole message (RFC 5322) with CRLF line ends; no line of it begins with a dot, so that no transport
+    has to look for one (RFC 5321, section 4.5.2). `token` names the delivery in a provider's events
+    (`bounces.verp.sign`), empty where nothing tells of them.
     """
 
     delivery_id: int

@@ -16,7 +16,6 @@ from digest.delivery.outcomes import Outcome, Stage, lost, of_reply
 from digest.delivery.transports import Envelope
 from digest.errors import DeliveryError
 
-_LEADING_DOT = re.compile(rb"(?m)^\.")
 _UNWRITABLE = re.compile(r"[\s<>\x00-\x1f\x7f]")
 _REPLY_LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])([^\r\n]*))?\r?\n")  # RFC 5321 section 4.2
 _LONGEST_LINE = 8192  # bytes, of the 512 that section 4.5.3.1.5 has
@@ -89,10 +88,7 @@ class Session:
 
     def say_body(self, envelope: Envelope) -> bool:
         """All but the dot. False where the connection broke: then the relay has not got the message."""
-        content = envelope.content
-        if content.startswith(b".") or b"\n." in content:
-            content = _LEADING_DOT.sub(b"..", content)
-        return self._say(content)
+        return self._say(envelope.content)
 
     def say_end(self, following: Envelope | None) -> None:
         """The dot, and in the same write the beginning of the session's next message."""
