@@ -204,6 +204,7 @@ def test_where_the_relay_fails_every_twentieth_message_nobody_gets_two_mails_or_
     with scripted_relay(pipelining=pipelining, fault_of=partial(by_recipe, 7)) as relay:
         for hours in (0, 5, 10, 15):
             counted = send(mailing, relay, hours=hours, sessions=4, messages_per_connection=20)
-    assert counted["failed"] == counted["deferred"] == 20
-    assert counted["sent"] + counted.get("uncertain", 0) == 300
+    assert counted["failed"] == 20
+    assert 20 <= counted["deferred"] <= 22  # those who are always busy, and who met a fault each time
+    assert counted["sent"] + counted.get("uncertain", 0) == 320 - counted["deferred"]
     assert 0 < counted.get("uncertain", 0) < 10

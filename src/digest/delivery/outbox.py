@@ -485,17 +485,6 @@ def _free(now: datetime) -> dict[str, Any]:
     return {"state": "pending", "claimed_by": None, "claimed_until": None, "changed_at": now}
 
 
-def uncertain(connection: Connection, mailing_id: int) -> list[tuple[str, datetime]]:
-    """The addresses of readers who may or may not have this mailing, and since when that is so."""
-    found = (
-        select(_subscriber.c.email, _delivery.c.changed_at)
-        .join_from(_delivery, _subscriber, _subscriber.c.id == _delivery.c.subscriber_id)
-        .where(_delivery.c.mailing_id == mailing_id, _delivery.c.state == "uncertain")
-        .order_by(_delivery.c.id)
-    )
-    return [(email, since) for email, since in connection.execute(found)]
-
-
 def tally(connection: Connection, mailing_id: int) -> dict[State, int]:
     """How many deliveries are in each state, every state named. They add up to the mailing's audience."""
     counted: dict[State, int] = dict.fromkeys(get_args(State), 0)

@@ -152,7 +152,9 @@ class Session:
     def _unsayable(self, envelope: Envelope) -> Outcome | None:
         """Why a message cannot even be begun, whatever the relay says."""
         if not envelope.recipient.isascii() and not self._smtp.has_extn("smtputf8"):
-            return Outcome("failed", "the relay takes no address with non-ASCII letters (SMTPUTF8, RFC 6531)")
+            return Outcome(
+                "failed", "the relay takes no address with non-ASCII letters (SMTPUTF8, RFC 6531)", "smtputf8"
+            )
         if _UNWRITABLE.search(envelope.recipient):
             return Outcome("failed", "the address has a character that no relay takes")
         return None
