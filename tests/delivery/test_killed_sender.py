@@ -62,6 +62,7 @@ def test_senders_killed_at_random_moments_lose_nobody_and_mail_nobody_twice(
     assert set(found) <= {"sent", "uncertain"}
     assert found["uncertain"] > 0 or KILLS < 50  # some were killed in the dot
     assert found.total() == mailing.audience == READERS
-    assert found["uncertain"] <= SESSIONS * KILLS
+    at_once = 2 if engine.dialect.name == "postgresql" else 1  # a worker has a thread more than it is asked for
+    assert found["uncertain"] <= SESSIONS * at_once * KILLS
     settled_as_received(rows, relay)
     assert interrupted >= KILLS * 0.8  # else they were killed too late to prove anything

@@ -91,7 +91,7 @@ troubles = st.tuples(people, st.sampled_from(("", "", *TROUBLES)))
 
 EXAMPLES, STEPS = 12, 40
 LEAVERS = 60
-SENDER = Path(__file__).parents[1] / "delivery" / "send_until_killed.py"
+SENDER = Path(__file__).with_name("send_in_a_process.py")
 NO_TROUBLE = ("", "")
 
 

@@ -32,8 +32,8 @@ def readers(engine: Engine, now: datetime) -> list[int]:
     with writing(engine) as connection:
         names = [f"{name}@example.org" for name in ("ann", "ben", "cho")]
         numbers = store.add(connection, [Newcomer(name, name, AGREED) for name in names], now)
-        for number in numbers:
-            paused = ConsentEvent("paused", AT + timedelta(days=number % 9 + 1), "button", until=now)
+        for day, number in enumerate(numbers, start=1):
+            paused = ConsentEvent("paused", AT + timedelta(days=day), "button", until=now)
             store.append(connection, number, paused)
     return numbers
 
