@@ -118,16 +118,14 @@ def build(compiled: Compiled, subscriber: Subscriber, keys: Sequence[bytes], own
         templates.WATCH_SLOT: _watch_list(own.watch.text),
         _RICH + templates.WATCH_SLOT: _watch_list(own.watch.html),
     }
-    words: list[tuple[str, str]] = [(templates.UNSUBSCRIBE_SLOT, link)]
+    _put(values, templates.UNSUBSCRIBE_SLOT, link)
     if own.action:
-        words.append((templates.ACTION_SLOT, own.action))
+        _put(values, templates.ACTION_SLOT, own.action)
     if compiled.dated:
         lapses, keep_url = own.keep or (None, "")
-        words += _days(own.consented_on, own.consent_method, lapses, subscriber.locale)
-        words += [(templates.KEEP_URL_SLOT, keep_url)] if keep_url else []
-    for slot, value in words:
-        values[slot] = _encoded(wrap(value) if slot == templates.CONSENT_SLOT else value)
-        values[_RICH + slot] = _encoded(html.escape(value))
+        values |= _days(own.consented_on, own.consent_method, lapses, subscriber.locale)
+        if keep_url:
+            _put(values, templates.KEEP_URL_SLOT, keep_url)
     pieces = [b""] * (2 * len(compiled.slots) + 1)
     pieces[::2] = compiled.literals
     try:
@@ -168,17 +166,24 @@ _RICH = "html "
 _DATED = (templates.CONSENTED_SLOT, templates.CONSENT_SLOT, templates.LAPSES_SLOT, templates.KEEP_URL_SLOT)
 
 
+def _put(values: dict[str, bytes], slot: str, value: str) -> None:
+    """Give a slot its value, in both parts."""
+    values[slot] = _encoded(wrap(value) if slot == templates.CONSENT_SLOT else value)
+    rich = html.escape(value)
+    values[_RICH + slot] = values[slot] if rich == value and slot != templates.CONSENT_SLOT else _encoded(rich)
+
+
 @functools.lru_cache(maxsize=4096)  # thousands agreed on one day
-def _days(consented_on: date | None, method: str, lapses: date | None, locale: str) -> Sequence[tuple[str, str]]:
+def _days(consented_on: date | None, method: str, lapses: date | None, locale: str) -> dict[str, bytes]:
     """What stands in the slots about a reader's consent, in the reader's language."""
-    said = []
+    values: dict[str, bytes] = {}
     with speaking(locale):
         if consented_on is not None:
-            said.append((templates.CONSENTED_SLOT, calendar_day(consented_on)))
-            said.append((templates.CONSENT_SLOT, agreed(consented_on, method)))
+            _put(values, templates.CONSENTED_SLOT, calendar_day(consented_on))
+            _put(values, templates.CONSENT_SLOT, agreed(consented_on, method))
         if lapses is not None:
-            said.append((templates.LAPSES_SLOT, calendar_day(lapses)))
-    return said
+            _put(values, templates.LAPSES_SLOT, calendar_day(lapses))
+    return values
 
 
 def _pieces(part: str, kind: str) -> Iterator[bytes | str]:
