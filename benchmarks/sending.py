@@ -30,9 +30,10 @@ from tests.outgoing import some_outgoing
 from benchmarks import peers, relays
 from digest.config import Settings
 from digest.database import metadata, open_database, reading, writing
-from digest.delivery import message, outbox, sending
+from digest.delivery import message, outbox
 from digest.delivery.contents import Contents, of_edition
 from digest.delivery.tables import DeliveryRow
+from digest.delivery.workers import drain_with_pool
 from digest.edition.content import Edition, Rendered, WatchList
 from digest.edition.renditions import Rendition
 from digest.edition.store import load_edition, newest_edition
@@ -223,10 +224,18 @@ RENDITION = Rendition("en", (), "short", "ZZ")
 
 
 def settings_of(port: int, sessions: int) -> Settings:
-    relay = {"host": "127.0.0.1", "port": port, "tls": "none", "sessions": sessions, "messages_per_connection": 10**9}
-    series = {"title": "Bench", "base_url": "https://digest.example", "postal_address": "1 Street, Town"}
+    """So many sessions in all. Where there is more than one, two senders share them: one makes messages while the other
+    waits for the relay."""
+    senders = min(sessions, 2)
+    relay = {"host": "127.0.0.1", "port": port, "tls": "none", "messages_per_connection": 10**9}
     return Settings.model_validate(
-        {"delivery": {"transport": "smtp"}, "smtp": relay, "series": series, "links": {"keys": [KEYS[0].decode()]}}
+        {
+            "delivery": {"transport": "smtp", "senders": senders},
+            "smtp": {**relay, "sessions": sessions // senders},
+            "series": {"title": "Bench", "base_url": "https://digest.example", "postal_address": "1 Street, Town"},
+            "mail": {"from_address": "news@digest.example", "bounce_address": "bounce@digest.example"},
+            "links": {"keys": [KEYS[0].decode()]},
+        }
     )
 
 
@@ -315,7 +324,7 @@ def send(demo: Path, database: Path, port: int, sessions: int) -> Sent:
         mailing = outbox.find(connection, week)
     assert mailing is not None
     start = time.perf_counter()
-    tally = sending.drain(engine, settings, mailing, contents, sending.transport_of(settings), lambda: NOW)
+    tally = drain_with_pool(engine, settings, mailing, contents, lambda: NOW)
     rate = tally["sent"] / (time.perf_counter() - start)
     assert tally["sent"] == mailing.audience
     compiled = message.compile_mail(contents.mail(RENDITION), mailing, settings)
