@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import hypothesis
 import psycopg
 import pytest
 from sqlalchemy import URL, Engine, make_url
@@ -24,6 +25,10 @@ from digest.subscribers import store
 from digest.subscribers.consent import ConsentEvent
 from digest.subscribers.store import Newcomer
 from tests.outgoing import some_outgoing
+
+# The same examples in each run; `pytest --hypothesis-profile default` looks for new ones.
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("repeatable")
 
 WEEK = "2026-W18"
 NOW = datetime(2026, 5, 4, 9, 0, tzinfo=UTC)

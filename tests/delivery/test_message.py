@@ -10,7 +10,7 @@ from email.message import EmailMessage
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tests import builders as b
 
@@ -294,6 +294,9 @@ def test_no_line_of_a_message_begins_with_a_dot_and_none_is_longer_for_it(mail: 
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=200), min_size=1, max_size=4))
+@example(["0" * 76, ""])
+@example(["." + "0" * 75, ""])
+@example(["000000=\x80\x80\x80\U00010000\U00010000\U00010000\U000100000", ""])
 def test_cut_and_encoded_pieces_are_read_back_as_they_were(pieces: list[str]) -> None:
     settings = b.some_settings()
     text = UNSUBSCRIBE_SLOT.join(["", *(piece.replace("\r", "") for piece in pieces)])

@@ -216,7 +216,10 @@ def _encoded(piece: str) -> bytes:
     message needs no dot-stuffing (RFC 5321 section 4.5.2)."""
     if not piece:
         return b""
-    encoded = binascii.b2a_qp(piece.replace("\r\n", "\n").encode(), istext=True).replace(b"\n", b"\r\n")
+    text = piece.replace("\r\n", "\n")
+    whole = text.endswith("\n")  # an equals sign keeps the room that the soft line break after it needs
+    encoded = binascii.b2a_qp((text if whole else text + "=").encode(), istext=True).replace(b"\n", b"\r\n")
+    encoded = encoded if whole else encoded.removesuffix(b"=3D")
     if encoded.startswith(b".") or b"\n." in encoded:
         encoded = b"\r\n".join(_without_dot(line) for line in encoded.split(b"\r\n"))
     return encoded if encoded.endswith(b"\n") else encoded + b"=\r\n"
