@@ -224,14 +224,11 @@ RENDITION = Rendition("en", (), "short", "ZZ")
 
 
 def settings_of(port: int, sessions: int) -> Settings:
-    """So many sessions in all. Where there is more than one, two senders share them: one makes messages while the other
-    waits for the relay."""
-    senders = min(sessions, 2)
     relay = {"host": "127.0.0.1", "port": port, "tls": "none", "messages_per_connection": 10**9}
     return Settings.model_validate(
         {
-            "delivery": {"transport": "smtp", "senders": senders},
-            "smtp": {**relay, "sessions": sessions // senders},
+            "delivery": {"transport": "smtp"},
+            "smtp": {**relay, "sessions": sessions},
             "series": {"title": "Bench", "base_url": "https://digest.example", "postal_address": "1 Street, Town"},
             "mail": {"from_address": "news@digest.example", "bounce_address": "bounce@digest.example"},
             "links": {"keys": [KEYS[0].decode()]},

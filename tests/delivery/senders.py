@@ -18,6 +18,7 @@ from digest.delivery import outbox
 from digest.delivery.outbox import Mailing, State
 
 SESSIONS = 4
+IN_DOUBT = 3 * SESSIONS  # at most, of one sender that is killed
 _SENDERS = Path(__file__).with_name("send_until_killed.py")
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine
-from tests.delivery.senders import SESSIONS, finish, senders, settled_as_received
+from tests.delivery.senders import IN_DOUBT, finish, senders, settled_as_received
 from tests.delivery.sink import sink
 
 from digest.database import writing
@@ -63,6 +63,6 @@ def test_senders_killed_at_random_moments_lose_nobody_and_mail_nobody_twice(
     assert found["uncertain"] > 0 or KILLS < 50  # some were killed in the dot
     assert found.total() == mailing.audience == READERS
     at_once = 2 if engine.dialect.name == "postgresql" else 1  # a worker has a thread more than it is asked for
-    assert found["uncertain"] <= SESSIONS * at_once * KILLS
+    assert found["uncertain"] <= IN_DOUBT * at_once * KILLS
     settled_as_received(rows, relay)
     assert interrupted >= KILLS * 0.8  # else they were killed too late to prove anything

@@ -121,9 +121,8 @@ def test_a_relay_that_ends_half_way_leaves_the_rest_to_the_second(second: Script
 
 def test_a_relay_that_allows_two_sessions_is_not_left(second: ScriptedRelay) -> None:
     with scripted_relay(greeting=lambda session: b"220 fine\r\n" if session <= 2 else b"421 4.7.0 enough\r\n") as first:
-        transport = smtp(first.port, second.port)
-        assert outcomes(transport) == ["sent"] * 12
-        assert transport.width == 2
+        assert outcomes(smtp(first.port, second.port)) == ["sent"] * 12
+        assert first.sessions <= 4  # two that it let in, and hardly any that were tried in vain
     assert sorted(first.received) == READERS
     assert second.sessions == 0
 

@@ -72,8 +72,9 @@ class Watched(Maildir):
         def dot(ready: Sequence[int]) -> Turn:
             turn = advance(ready)
             self._after_dot()
-            self._look(turn.following)
-            return turn
+            following = list(turn.following)
+            self._look(following)
+            return Turn(turn.allowed, following)
 
         self._look(batch)
         super().carry(batch, dot, done)

@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 import pytest
 from sqlalchemy import Engine, text
-from tests.delivery.senders import SESSIONS, finish, senders, settled_as_received
+from tests.delivery.senders import IN_DOUBT, finish, senders, settled_as_received
 from tests.delivery.sink import sink
 from tests.outgoing import some_contents, some_outgoing
 
@@ -124,7 +124,7 @@ def test_two_workers_share_the_load_and_one_that_is_killed_is_made_up_for(
         running.say("kill a")
         found = finish(engine, mailing)
     assert found.total() == 600
-    assert found["uncertain"] <= 2 * SESSIONS  # a worker has a thread more, for its periodic job or another ticket
+    assert found["uncertain"] <= 2 * IN_DOUBT  # a worker has a thread more, for its periodic job or another ticket
     settled_as_received(rows, relay)
 
 
@@ -175,7 +175,7 @@ def test_a_database_server_that_is_killed_while_sending_loses_and_doubles_nothin
         found = finish(engine, mailing)
     assert found.total() == 500
     assert set(found) <= {"sent", "uncertain"}
-    assert found["uncertain"] <= 2 * 3 * SESSIONS * 2
+    assert found["uncertain"] <= 2 * 3 * IN_DOUBT * 2
 
     def rows(table: str) -> list[dict[str, Any]]:
         with reading(engine) as connection:

@@ -439,9 +439,9 @@ _RECORDING = (
 
 
 def give_back(connection: Connection, claimant: str, ids: Sequence[int], now: datetime) -> None:
-    """Give back deliveries that this claimant holds and will not hand over; they are looked at anew."""
+    """Give back deliveries that this claimant holds, and knows that it did not hand over; they are looked at anew."""
     if ids:
-        held = (_delivery.c.id.in_(ids), _delivery.c.claimed_by == claimant, _delivery.c.state == "claimed")
+        held = (_delivery.c.id.in_(ids), _delivery.c.claimed_by == claimant, _delivery.c.state.in_(["claimed", "dot"]))
         connection.execute(update(_delivery).where(*held).values(_free(now)))
 
 

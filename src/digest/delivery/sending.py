@@ -7,7 +7,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -199,10 +199,12 @@ def _send(sender: _Sender, first: outbox.Batch, meter: Meter, report: Callable[[
         with writing(sender.engine) as connection:
             before, standing, refused = _record(sender, connection, in_hand, done)
             if refused is None and stop is None:
-                allowed = outbox.dot(connection, ready, sender.claimant, now, sender.lease, sender.mailing.kind)
+                going = [number for number in ready if not _is_shut(standing, in_hand[number], now)]
+                allowed = outbox.dot(connection, going, sender.claimant, now, sender.lease, sender.mailing.kind)
                 throttles.count_handed(standing, sender.settings.delivery, len(allowed), now)
-                if not meter.is_full:
-                    following = _claim_more(sender, connection, standing, sender.transport.width)
+                room = 2 * sender.transport.width - (len(in_hand) - len(done))
+                if room > 0 and not meter.is_full:
+                    following = _claim_more(sender, connection, standing, min(room, sender.transport.width))
                     standing = dict(following.throttles)
             throttles.save(connection, before, standing, now)
             meter.note(connection, len(done) + following.dropped, now)
@@ -216,11 +218,16 @@ def _send(sender: _Sender, first: outbox.Batch, meter: Meter, report: Callable[[
         report(dealt_with)
         if refused is not None:
             raise refused
-        try:
-            return Turn(allowed, [_envelope(sender, delivery) for delivery in fresh])
-        except Exception as error:  # noqa: BLE001 (what is about to be handed over is; then this is raised)
-            stop = error
-            return Turn(allowed, ())
+        return Turn(allowed, made(fresh))
+
+    def made(deliveries: Iterable[Claimed]) -> Iterator[Envelope]:
+        nonlocal stop
+        for delivery in deliveries:
+            try:
+                yield _envelope(sender, delivery)
+            except Exception as error:  # noqa: BLE001 (what is about to be handed over is; then this is raised)
+                stop = error
+                return
 
     report(first.dropped)
     refused: DeliveryError | None = None
@@ -263,6 +270,12 @@ def _record(
     outbox.give_back(connection, sender.claimant, withheld, now)
     stops = [_refusal(sender, outcome) or _refused_by_all(sender, provider, outcome) for provider, outcome in told]
     return before, standing, next((stop for stop in stops if stop is not None), None)
+
+
+def _is_shut(standing: Throttles, delivery: Claimed, now: datetime) -> bool:
+    """Whether a delivery's provider was closed after the delivery was claimed: not if this is the probe."""
+    limited = standing.get(provider_of(_domain(delivery))) if standing else None
+    return limited is not None and limited.closed_until is not None and now < limited.closed_until
 
 
 def _domain(delivery: Claimed) -> str:

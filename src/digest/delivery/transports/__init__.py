@@ -1,6 +1,6 @@
 """What carries mail: each transport is one file here and looks like `Transport` from outside."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import NamedTuple, Protocol, Self
@@ -26,10 +26,11 @@ class Envelope:
 
 
 class Turn(NamedTuple):
-    """What a sender answers when messages are ready: which deliveries may be made, and what comes next."""
+    """What a sender answers when messages are ready: which deliveries may be made, and what comes next, which is made
+    while it is read."""
 
     allowed: Collection[int]
-    following: Sequence[Envelope]
+    following: Iterable[Envelope]
 
 
 Advance = Callable[[Sequence[int]], Turn]
@@ -44,7 +45,7 @@ class Transport(Protocol):
     """Delivering the same message again does nothing, so a delivery whose end is unknown may simply be repeated."""
 
     width: int
-    """How many messages it carries at once, and so how many may be in doubt after a crash."""
+    """How many messages it asks leave for at once, and so how many may be in doubt after a crash."""
 
     def __enter__(self) -> Self: ...
 
@@ -55,8 +56,9 @@ class Transport(Protocol):
     def carry(self, batch: Sequence[Envelope], advance: Advance, done: list[tuple[int, Outcome]]) -> None:
         """Deliver a batch of at most `width` messages, then what `advance` names next, as long as it names any.
 
-        Of each batch everything is done first that does not commit the other side. Then `advance` is called once with
-        what is ready, and only what it allows is handed over. What becomes of each message is put into `done` before
-        `advance` is called again, or before this returns or raises. Raises DeliveryError when nobody can be reached.
+        `advance` is called with messages that are as far as they can be without committing the other side, or that
+        follow these closely, and only what it allows is handed over; what was allowed and is not handed over all the
+        same is `withheld`. What becomes of each message is put into `done` before `advance` is called again, or before
+        this returns or raises. Raises DeliveryError when nobody can be reached.
         """
         ...

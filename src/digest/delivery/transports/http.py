@@ -153,7 +153,7 @@ def carry(
                 f"{interface.provider} does not tell what became of {several(len(outcomes), 'message')} "
                 f'("{outcomes[0].said}"), so sending stopped; look at its log of activity, then send again to go on.'
             )
-        batch = turn.following
+        batch = list(turn.following)
 
 
 def of_status(status: int, said: str) -> Outcome:

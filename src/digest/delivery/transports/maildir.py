@@ -57,7 +57,7 @@ class Maildir:
                 handed = envelope.delivery_id in turn.allowed
                 outcome = Outcome("sent", f"new/{_name(envelope)}") if handed else Outcome("withheld")
                 done.append((envelope.delivery_id, outcome))
-            batch = turn.following
+            batch = list(turn.following)
 
     def _move(self, batch: Sequence[Envelope], written: Mapping[int, Path | None], allowed: Collection[int]) -> None:
         """What may be delivered appears in `new`, all of it before the folder is flushed once."""

@@ -118,7 +118,10 @@ class Session:
         try:
             if file.peek(1):  # what came with an earlier reply is no longer in the socket
                 return True
-        except ssl.SSLWantReadError:  # nothing, or a message of TLS itself
+            if not isinstance(sock, ssl.SSLSocket):
+                sock.recv(1, socket.MSG_PEEK)
+                return True  # the end: what had come, the file would have shown
+        except (BlockingIOError, ssl.SSLWantReadError):  # nothing, or a message of TLS itself
             return False
         except OSError:
             return True
