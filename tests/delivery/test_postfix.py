@@ -1,4 +1,4 @@
-"""An edition through a real Postfix: over TLS with a log-in, into a mailbox, read by another parser."""
+"""An edition through a real Postfix: over TLS with a log-in, into mailboxes, its parts and signatures read by others."""
 
 import email
 import email.policy
@@ -13,11 +13,12 @@ import pytest
 from sqlalchemy import Engine
 from tests import builders as b
 from tests.delivery.postfix import PASSWORD, USER, Postfix, absent, postfix, wait_for
+from tests.delivery.test_signing import ED25519, RSA, verified, written
 from tests.outgoing import some_contents
 
 from digest import config
 from digest.config import Settings
-from digest.delivery import sending
+from digest.delivery import sending, signing
 from digest.delivery.outbox import Mailing
 from digest.delivery.transports import Envelope, Turn
 from digest.errors import DeliveryError
@@ -63,18 +64,21 @@ def test_an_edition_reaches_the_mailboxes_of_a_real_relay(
     add_readers: Callable[..., list[int]],
     queue: Callable[[], Mailing],
     now: datetime,
+    tmp_path: Path,
 ) -> None:
+    keys = {"rsa": written(tmp_path / "rsa.pem", RSA), "ed25519": written(tmp_path / "ed25519.pem", ED25519)}
     names = [f"r{number}@example.test" for number in range(READERS)]
     add_readers(0, *names)
-    assert send(engine, relayed, queue(), now) == READERS
-    mails = [
-        email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
-        for path in wait_for(server.inbox, READERS)
-    ]
+    signing_settings = relayed.model_copy(update={"dkim": config.Dkim(domain="digest.example", keys=keys)})
+    assert send(engine, signing_settings, queue(), now) == READERS
+    contents = [path.read_bytes() for path in wait_for(server.inbox, READERS)]
+    mails = [email.message_from_bytes(content, policy=email.policy.default) for content in contents]
     assert Counter(mail["Delivered-To"] for mail in mails) == dict.fromkeys(names, 1)
     assert [fault for mail in mails for fault in defects(mail)] == []
     html = [mail.get_body(("html",)) for mail in mails]
     assert all(part is not None and "unsubscribe/" in part.get_content() for part in html)
+    signers = signing.signers(signing_settings.dkim)
+    assert all(verified(content, signers) == [True, True] for content in contents)
     said = server.log.read_text()
     assert "Anonymous TLS connection established" in said
     assert f"sasl_method=PLAIN, sasl_username={USER}" in said
