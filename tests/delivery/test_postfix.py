@@ -1,4 +1,4 @@
-"""An edition through a real Postfix: over TLS with a log-in, into mailboxes, its parts and signatures read by others."""
+"""An edition through a real Postfix: TLS, a log-in, mailboxes; its parts and signatures read by others."""
 
 import email
 import email.policy
