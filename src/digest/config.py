@@ -366,6 +366,20 @@ class Webhooks(Strict):
     ses: SecretStr = SecretStr("")
 
 
+class Alerts(Strict):
+    """Who is told what needs a person."""
+
+    mail_to: list[Address] = []
+
+
+class Hooks(Strict):
+    """Addresses that are told by a signed POST: `alerts` what needs a person, `editions` each new edition."""
+
+    alerts: Line = ""
+    editions: Line = ""
+    secret: SecretStr = SecretStr("")
+
+
 class Web(Strict):
     host: Line = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535)
@@ -473,6 +487,8 @@ class Settings(BaseSettings):
     dkim: Dkim = Dkim()
     bounces: Bounces = Bounces()
     webhooks: Webhooks = Webhooks()
+    alerts: Alerts = Alerts()
+    hooks: Hooks = Hooks()
     web: Web = Web()
     links: Links = Links()
     consent: Consent = Consent()

@@ -168,7 +168,7 @@ def test_mail_of_an_earlier_week_is_named_by_status_and_gone_on_with(engine: Eng
     approved = stages.approve(engine, W18, NOW)
     with writing(engine) as connection:
         outbox.queue(connection, some_outgoing(str(W18)), approved.content_hash, NOW)
-    assert any("1 deliveries of 2026-W18" in need for need in read_status(engine, desk, NOW).needs)
+    assert any("1 deliveries of 2026-W18" in need.said for need in read_status(engine, desk, NOW).needs)
     complaints: list[str] = []
     (sent,) = stages.send_unfinished(engine, desk, W20, lambda: NOW, complaints.append)
     assert sent.tally["sent"] == 1

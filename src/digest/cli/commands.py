@@ -113,7 +113,7 @@ def status(as_json: AsJson = False) -> None:
             "control": found.control,
             "progress": asdict(found.progress) if found.progress else None,
             "limits": [asdict(limit) for limit in found.limits],
-            "needs": list(found.needs),
+            "needs": [need.said for need in found.needs],
             "unresolved": list(found.unresolved),
         }
     )

@@ -21,7 +21,8 @@ from digest.edition import numbers
 from digest.edition.documents import sentence, value_words
 from digest.edition.naming import shown_name
 from digest.operations.demo import Demo
-from digest.operations.status import Limit, Status
+from digest.operations.needs import Limit
+from digest.operations.status import Status
 from digest.scores.catalog import ModelName, resolve
 from digest.scores.snapshot import Snapshot
 from digest.subscribers import routing
@@ -382,4 +383,4 @@ def status(found: Status, settings: Settings) -> None:
         out.print(Text(f"\n{numbers.several(len(found.unresolved), 'unresolved name')}: {shown}{more}", style="dim"))
     out.print(Text("\nNeeds a person" if found.needs else "\nNothing needs a person.", style="bold"))
     for need in found.needs:
-        out.print(Text(f"  {need}"))
+        out.print(Text(f"  {need.said}"))

@@ -495,6 +495,13 @@ def tally(connection: Connection, mailing_id: int) -> dict[State, int]:
     return counted
 
 
+def changed_at(connection: Connection, mailing_id: int) -> datetime | None:
+    """When anything last became of a delivery that is over."""
+    over = (_delivery.c.mailing_id == mailing_id, _delivery.c.state.in_(("sent", "failed", "uncertain", "deferred")))
+    last = connection.scalar(select(func.max(_delivery.c.changed_at)).where(*over))
+    return last or connection.scalar(select(_mailing.c.queued_at).where(_mailing.c.id == mailing_id))
+
+
 def unfinished(connection: Connection) -> list[Mailing]:
     """Mailings with a delivery that is still to be made, letters first, then the oldest."""
     waiting = select(_delivery.c.mailing_id).where(_delivery.c.state.in_(WAITING))

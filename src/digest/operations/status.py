@@ -7,13 +7,26 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Engine
 
 from digest.changes.week import SourceWeek
-from digest.config import Mail, Settings
+from digest.config import Settings
 from digest.database import reading
 from digest.delivery import outbox, pacing, throttles
 from digest.delivery import store as deliveries
 from digest.delivery.progress import Progress, progress
 from digest.edition import store as editions
-from digest.edition.numbers import several
+from digest.operations.needs import (
+    Limit,
+    Need,
+    Waiting,
+    of_confirmations,
+    of_countries,
+    of_deliveries,
+    of_edition,
+    of_limits,
+    of_mailings,
+    of_readers,
+    of_sources,
+    settings_to_mend,
+)
 from digest.scores.catalog import resolve
 from digest.subscribers.location import database_age
 from digest.subscribers.store import braked_until
@@ -21,29 +34,14 @@ from digest.weekly.calendar import Week
 from digest.weekly.stages import compare_weeks
 
 _A_WHILE = timedelta(days=30)
-_MOST_FAILED = 0.05  # of an edition's deliveries
-_SOME = 10
-_MOST_COMPLAINTS = 0.001  # what Gmail and Yahoo ask of senders
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """A provider, a domain or our relay ("*") that is sent to slowly, or not at all until a moment (ISO 8601, UTC); of
-    the relay, how many more mails the warm-up plan allows today."""
-
-    provider: str
-    per_second: float | None
-    closed_until: str | None
-    said: str
-    left_today: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
     """`edition` is the newest one's week, `tally` its deliveries by state, `control` what a person said of its mailing
     last and `progress` how far that is; `uncertain` counts the deliveries of all mailings that are, by week; `returned`
-    what came back in the last 30 days; `limits` are the providers that are sent to slowly or not at all; `needs` are
-    sentences for a person; `unresolved` are names on the boards that the catalogue does not understand."""
+    what came back in the last 30 days; `limits` are the providers that are sent to slowly or not at all; `needs` is
+    what wants a person; `unresolved` are names on the boards that the catalogue does not understand."""
 
     week: Week
     sources: tuple[SourceWeek, ...]
@@ -52,7 +50,7 @@ class Status:
     tally: Mapping[outbox.State, int]
     uncertain: Mapping[str, int]
     returned: Mapping[deliveries.Came, int]
-    needs: tuple[str, ...]
+    needs: tuple[Need, ...]
     unresolved: tuple[str, ...]
     control: outbox.Control | None = None
     progress: Progress | None = None
@@ -118,37 +116,28 @@ def read_status(engine: Engine, settings: Settings, now: datetime) -> Status:
         stored = editions.load_edition(connection, newest) if newest else None
         mailing = outbox.find(connection, newest) if newest else None
         tally = outbox.tally(connection, mailing.id) if mailing else {}
-        waiting = [(it, outbox.tally(connection, it.id)) for it in outbox.unfinished(connection)]
+        waiting = [
+            Waiting(it, states, progress(connection, it.id, states, now), outbox.changed_at(connection, it.id), now)
+            for it in outbox.unfinished(connection)
+            for states in (outbox.tally(connection, it.id),)
+        ]
         braked = braked_until(connection, now)
         uncertain = deliveries.count_uncertain(connection)
         returned = deliveries.counted(connection, (now - _A_WHILE).date())
         moving = progress(connection, mailing.id, tally, now) if mailing else None
         limits = tuple(_limits(connection, settings, now))
     approved = stored is not None and stored.approved
-    needs = list(_settings_to_mend(settings))
-    needs += [f"source {it.state.source} failed: {it.state.failure}" for it in sources if it.status == "failed"]
-    needs += [
-        f"source {it.state.source} is stale: unchanged for {it.age_days} days."
-        for it in sources
-        if it.status == "stale"
+    needs = [
+        *settings_to_mend(settings),
+        *of_sources(sources),
+        *of_edition(newest, approved=approved or stored is None),
+        *of_mailings(waiting),
+        *of_limits(limits),
+        *of_confirmations(braked),
+        *of_countries(database_age(settings.location.database, now)),
+        *of_deliveries(uncertain, returned),
+        *of_readers(newest or "", tally, returned),
     ]
-    needs += [
-        f"source {it.state.source} is held back ({it.state.doubt}): digest sources accept {it.state.source}"
-        for it in sources
-        if it.status == "quarantined"
-    ]
-    if stored and not approved:
-        needs.append(f"the edition of {newest} waits for approval: digest approve {newest}")
-    needs += [text for mailing, states in waiting if (text := _left(mailing, states))]
-    if braked is not None:
-        needs.append(
-            f"confirmations are paused until {braked:%Y-%m-%d %H:%M} UTC: more sign-ups came in than [signup] in_all "
-            "allows; look at `digest subscribers list --state requested`."
-        )
-    if country_age := database_age(settings.location.database, now):
-        needs.append(country_age)
-    needs += _of_deliveries(uncertain, returned)
-    needs += _of_readers(newest or "", tally, returned)
     return Status(
         week=week,
         sources=sources,
@@ -165,54 +154,8 @@ def read_status(engine: Engine, settings: Settings, now: datetime) -> Status:
     )
 
 
-def _of_deliveries(uncertain: Mapping[str, int], returned: Mapping[deliveries.Came, int]) -> Iterator[str]:
-    for week, count in uncertain.items():
-        yield f"{several(count, 'uncertain delivery')} of {week}, for the relay broke off at the last: digest reconcile"
-    flagged = returned.get("unproven", 0) + returned.get("unreadable", 0)
-    if flagged:
-        yield f"{several(flagged, 'returned mail')} of the last 30 days could not be taken in; they are flagged."
-
-
-def _of_readers(week: str, tally: Mapping[outbox.State, int], returned: Mapping[deliveries.Came, int]) -> Iterator[str]:
-    """That more came back than ever should: it is the sender's repute, or a fault that is not the readers'."""
-    sent, failed, complained = tally.get("sent", 0), tally.get("failed", 0), returned.get("complained", 0)
-    if failed >= _SOME and failed > _MOST_FAILED * (sent + failed):
-        yield (
-            f"{failed:,} of {sent + failed:,} deliveries of {week} failed: if a provider refused what was right, "
-            "digest bounces undo --since TIME"
-        )
-    if complained > _MOST_COMPLAINTS * (sent + failed) > 0:
-        yield (
-            f"{several(complained, 'complaint')} in 30 days; from 0.1 % of the mails on "
-            "large providers refuse the sender."
-        )
-
-
-def _left(mailing: outbox.Mailing, states: Mapping[outbox.State, int]) -> str:
-    """What is still to be sent of a mailing. What is held waits for a moment, not for a person."""
-    left = sum(states[state] for state in ("pending", "claimed", "dot", "deferred"))
-    if not left:
-        return ""
-    if mailing.kind in outbox.LETTERS:
-        return f"{left:,} {mailing.kind} mails of {mailing.week} wait: digest serve sends them."
-    if mailing.control == "paused":
-        return f"the mailing of {mailing.week} is paused, {left:,} deliveries wait: digest resume {mailing.week}"
-    return f"{left:,} deliveries of {mailing.week} are still to be made: digest send {mailing.week}"
-
-
 def _unresolved(sources: Sequence[SourceWeek]) -> tuple[str, ...]:
     """Raw names of ranked rows that stay what they are; price lists are full of names that nobody ranks."""
     ranked = [it.state.current for it in sources if it.state.current and it.state.current.lead]
     names = {row.raw for snapshot in ranked for row in snapshot.rows.values()}
     return tuple(sorted(name for name in names if resolve(name).how == "unresolved"))
-
-
-def _settings_to_mend(settings: Settings) -> Iterator[str]:
-    """What must be set before mail goes to real readers."""
-    if settings.delivery.transport != "maildir":
-        if not settings.series.base_url.startswith("https://"):
-            yield "[series] base_url is not https://: one-click unsubscribing wants it (RFC 8058)."
-        if not settings.series.postal_address:
-            yield "[series] postal_address is empty: most countries want one in every mail."
-        if settings.mail.from_address == Mail().from_address:
-            yield "[mail] from_address is still the packaged one: use a domain of yours."

@@ -1,10 +1,10 @@
-"""Operators' keys in the database: a hash of each, never the key."""
+"""Operators' keys in the database, a hash of each and never the key; and what operators were told."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple, cast
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 from sqlmodel import Field, SQLModel
 
 from digest.database import UtcDateTime, metadata
@@ -24,7 +24,23 @@ class ApiKeyRow(SQLModel, table=True):
     revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
+class NoticeRow(SQLModel, table=True):
+    """A trouble that needs a person, and when whom was told of it by which way."""
+
+    __tablename__ = "notice"
+
+    about: str = Field(primary_key=True)
+    said: str
+    since: datetime = Field(sa_type=UtcDateTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    mailed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    posted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
 _keys = metadata.tables["api_key"]
+_notices = metadata.tables["notice"]
+
+Channel = Literal["mail", "hook"]
 
 
 class ApiKey(NamedTuple):
@@ -63,3 +79,38 @@ def _key_of(row: RowMapping) -> ApiKey:
     return ApiKey(
         row["name"], tuple(cast(Scope, scope) for scope in row["scopes"].split()), row["created_at"], row["revoked_at"]
     )
+
+
+class Notice(NamedTuple):
+    """A trouble: what it is about, the sentence that tells it, since when and until when it lasted, and when it was
+    mailed and posted."""
+
+    about: str
+    said: str
+    since: datetime
+    ended_at: datetime | None
+    mailed_at: datetime | None
+    posted_at: datetime | None
+
+    def is_new_to(self, channel: Channel) -> bool:
+        return (self.mailed_at if channel == "mail" else self.posted_at) is None
+
+
+def notices(connection: Connection) -> dict[str, Notice]:
+    """Every trouble that is known, by what it is about."""
+    rows = connection.execute(select(_notices).order_by(_notices.c.since, _notices.c.about))
+    return {row.about: Notice(**row._mapping) for row in rows}
+
+
+def keep_notices(connection: Connection, kept: Iterable[Notice]) -> None:
+    """Store these in place of all that is known."""
+    rows = [one._asdict() for one in kept]
+    connection.execute(delete(_notices))
+    if rows:
+        connection.execute(insert(_notices), rows)
+
+
+def mark_told(connection: Connection, about: Sequence[str], channel: Channel, now: datetime) -> None:
+    """Remember that these were told by one way."""
+    told = {"mailed_at" if channel == "mail" else "posted_at": now}
+    connection.execute(update(_notices).where(_notices.c.about.in_(about)).values(told))

@@ -1,0 +1,58 @@
+"""Telling a hook of a new edition, once its mailing is queued: what it says and what changed, as JSON."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+
+from digest.config import Settings
+from digest.database import reading, writing
+from digest.delivery import outbox
+from digest.edition import opening
+from digest.edition import store as editions
+from digest.edition.content import Edition
+from digest.edition.documents import changes_document
+from digest.operations import store
+from digest.operations.posting import post
+from digest.operations.store import Notice
+from digest.weekly.calendar import parse_week
+from digest.weekly.stages import compare_weeks
+
+
+def announce(engine: Engine, settings: Settings, now: datetime) -> bool:
+    """POST the newest edition to the hook of editions, if its mailing is queued and it was not told yet; whether that
+    was done. Raises DigestError as `post` does; it is tried again at the next look."""
+    if not settings.hooks.editions:
+        return False
+    with reading(engine) as connection:
+        newest = next(iter(editions.published(connection, 1)), None)
+        if newest is None or outbox.find(connection, newest.week) is None:
+            return False
+        about = f"edition {newest.week}"
+        known = store.notices(connection).get(about)
+        if known is not None and known.posted_at is not None:
+            return False
+        edition = editions.load_published(connection, newest)
+        if edition is None:
+            return False
+        data = _told(connection, settings, newest.week, newest.content_hash, edition)
+    post(settings.hooks.editions, settings.hooks, about, "edition.published", data, now)
+    with writing(engine) as connection:
+        others = [one for one in store.notices(connection).values() if one.about != about]
+        store.keep_notices(connection, [*others, Notice(about, data["headline"], now, now, None, now)])
+    return True
+
+
+def _told(connection: Connection, settings: Settings, week: str, content_hash: str, edition: Edition) -> dict[str, Any]:
+    root, at = settings.series.base_url.rstrip("/"), parse_week(week)
+    found = compare_weeks(connection, settings, at.previous, at)
+    document = changes_document(found, settings.sources, str(at.previous), week, everything=False)
+    return {
+        "week": week,
+        "number": edition.number,
+        "headline": opening.headline(edition),
+        "content_hash": content_hash,
+        "page": f"{root}/editions/{week}",
+        "document": f"{root}/api/v1/editions/{week}",
+        **document,
+    }

@@ -1,0 +1,136 @@
+"""A person is told of each trouble once, by mail and by a signed POST, and not again before it was over for a day."""
+
+import base64
+import email
+import email.policy
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from requests import PreparedRequest
+from responses import RequestsMock
+from sqlalchemy import Engine
+
+from digest.config import Alerts, Hooks, Settings
+from digest.database import reading, writing
+from digest.delivery.outbox import Mailing
+from digest.errors import ConfigError, DeliveryError
+from digest.operations import store
+from digest.operations.alerts import tell
+from digest.operations.posting import post, signature
+
+KEY = bytes(range(32))
+HOOKS = Hooks(
+    alerts="https://ops.example/hook/secret-token", secret=SecretStr("whsec_" + base64.b64encode(KEY).decode())
+)
+
+
+@pytest.fixture
+def watched(settings: Settings) -> Settings:
+    """Settings by which one operator is mailed."""
+    return settings.model_copy(update={"alerts": Alerts(mail_to=["ops@digest.example"])})
+
+
+def mails(settings: Settings) -> list[Any]:
+    folder = Path(settings.delivery.maildir) / "new"
+    found = sorted(folder.iterdir()) if folder.exists() else []
+    return [email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in found]
+
+
+@pytest.fixture
+def waits(engine: Engine, add_readers: Callable[[int], list[int]], queue: Callable[[], Mailing]) -> Mailing:
+    """A mailing that nobody sends."""
+    add_readers(3)
+    return queue()
+
+
+def test_a_queue_that_does_not_move_is_told_once_with_what_to_do(
+    engine: Engine, watched: Settings, waits: Mailing, now: datetime
+) -> None:
+    assert tell(engine, watched, now) == 0  # it has just been queued
+    assert tell(engine, watched, now + timedelta(minutes=16)) == 1
+    assert tell(engine, watched, now + timedelta(minutes=17)) == 0
+    (mail,) = mails(watched)
+    assert mail["To"] == "ops@digest.example"
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail["Subject"] == "Digest: 1 thing to look at"
+    assert "3 deliveries of 2026-W18 are still to be made: digest send 2026-W18" in mail.get_content()
+
+
+def test_a_trouble_that_comes_back_the_same_day_is_the_same_one(
+    engine: Engine, watched: Settings, waits: Mailing, now: datetime
+) -> None:
+    begun, over = now + timedelta(minutes=16), now + timedelta(minutes=20)
+    assert tell(engine, watched, begun) == 1
+    with writing(engine) as connection:
+        connection.exec_driver_sql("UPDATE mailing SET control = 'paused'")
+    assert tell(engine, watched, over) == 0
+    with writing(engine) as connection:
+        connection.exec_driver_sql("UPDATE mailing SET control = 'going'")
+    assert tell(engine, watched, over + timedelta(hours=23)) == 0
+    with writing(engine) as connection:
+        connection.exec_driver_sql("UPDATE mailing SET control = 'paused'")
+    assert tell(engine, watched, over + timedelta(hours=24)) == 0
+    with writing(engine) as connection:
+        connection.exec_driver_sql("UPDATE mailing SET control = 'going'")
+    assert tell(engine, watched, over + timedelta(hours=49)) == 1
+
+
+def test_a_hook_is_told_with_a_signature_that_another_can_check(
+    engine: Engine, settings: Settings, waits: Mailing, now: datetime
+) -> None:
+    at, asked = now + timedelta(minutes=16), list[PreparedRequest]()
+    hooked = settings.model_copy(update={"hooks": HOOKS})
+    with RequestsMock() as web:
+        web.post(HOOKS.alerts, status=204)
+        assert tell(engine, hooked, at) == 1
+        assert tell(engine, hooked, at) == 0
+        asked += [call.request for call in web.calls]
+    (request,) = asked
+    body = request.body if isinstance(request.body, bytes) else b""
+    signed = signature(KEY, request.headers["webhook-id"], request.headers["webhook-timestamp"], body)
+    assert request.headers["webhook-signature"] == f"v1,{signed}"
+    said = json.loads(body)
+    assert said["type"] == "operator.alert"
+    assert [need["about"] for need in said["data"]["needs"]] == ["mailing edition 2026-W18"]
+
+
+def test_a_hook_that_fails_does_not_keep_the_mail_and_is_tried_again_with_the_same_id(
+    engine: Engine, watched: Settings, waits: Mailing, now: datetime
+) -> None:
+    at, both = now + timedelta(minutes=16), watched.model_copy(update={"hooks": HOOKS})
+    with RequestsMock() as web:
+        web.post(HOOKS.alerts, status=500)
+        with pytest.raises(DeliveryError, match=r"hook at ops\.example answers 500") as raised:
+            tell(engine, both, at)
+        assert "secret-token" not in str(raised.value)
+        web.replace("POST", HOOKS.alerts, status=200)
+        assert tell(engine, both, at + timedelta(minutes=5)) == 1
+        assert len({call.request.headers["webhook-id"] for call in web.calls}) == 1
+    assert len(mails(watched)) == 1
+    with reading(engine) as connection:
+        assert all(one.mailed_at and one.posted_at for one in store.notices(connection).values())
+
+
+@pytest.mark.parametrize(
+    ("url", "secret", "said"),
+    [
+        ("http://ops.example/x", HOOKS.secret, "is not https"),
+        ("https://ops.example/x", SecretStr("whsec_dGVzdA=="), "secret is not of the form"),
+        ("https://ops.example/x", SecretStr(""), "secret is not of the form"),
+    ],
+)
+def test_what_cannot_be_used_is_told_in_a_sentence(url: str, secret: SecretStr, said: str, now: datetime) -> None:
+    with pytest.raises(ConfigError, match=said):
+        post(url, Hooks(secret=secret), "x", "x", {}, now)
+
+
+def test_an_operator_who_wants_no_mail_gets_none(
+    engine: Engine, settings: Settings, waits: Mailing, now: datetime
+) -> None:
+    assert tell(engine, settings, now + timedelta(hours=1)) == 0
+    assert mails(settings) == []
