@@ -17,6 +17,7 @@ from digest.edition.numbers import several
 from digest.scores.catalog import resolve
 from digest.subscribers.location import database_age
 from digest.subscribers.store import braked_until
+from digest.weekly import running
 from digest.weekly.calendar import Week
 from digest.weekly.stages import compare_weeks
 
@@ -124,6 +125,7 @@ def read_status(engine: Engine, settings: Settings, now: datetime) -> Status:
         returned = deliveries.counted(connection, (now - _A_WHILE).date())
         moving = progress(connection, mailing.id, tally, now) if mailing else None
         limits = tuple(_limits(connection, settings, now))
+        weeks = tuple(running.needs(connection, settings, now))
     approved = stored is not None and stored.approved
     needs = list(_settings_to_mend(settings))
     needs += [f"source {it.state.source} failed: {it.state.failure}" for it in sources if it.status == "failed"]
@@ -139,6 +141,7 @@ def read_status(engine: Engine, settings: Settings, now: datetime) -> Status:
     ]
     if stored and not approved:
         needs.append(f"the edition of {newest} waits for approval: digest approve {newest}")
+    needs += weeks
     needs += [text for mailing, states in waiting if (text := _left(mailing, states))]
     if braked is not None:
         needs.append(
