@@ -21,7 +21,7 @@ from digest.delivery import claimants  # noqa: E402
 from digest.operations import logs  # noqa: E402
 from digest.scheduler import scheduled  # noqa: E402
 
-EVERY = 0.1  # seconds
+EVERY = 0.25  # seconds
 
 
 def be_scheduler(settings: Settings, moment: Path, name: str) -> None:
