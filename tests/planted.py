@@ -1,6 +1,5 @@
 """`digest`, with a fault planted into it: what the tests of silence must be able to find."""
 
-import logging
 import sys
 import time
 from collections.abc import Callable
@@ -30,10 +29,10 @@ def slow_for_who_complained() -> None:
 
 
 def logs_the_visitor() -> None:
-    """Writes down who asked for what."""
+    """Writes down who asked for what, past the logs, which would not."""
 
     def visit(site: Any, request: Any) -> Any:
-        logging.getLogger("planted").error("a visit from %s by %s", request.client.host, request.headers)
+        print(f"a visit from {request.client.host} by {request.headers}", file=sys.stderr, flush=True)
         return _REAL_VISIT(site, request)
 
     signing_up._visit = visit

@@ -73,10 +73,12 @@ def served(
 
 
 def configure(database_url: str, folder: Path, **sections: Mapping[str, Any]) -> None:
-    """Write a config.toml that sends mail into a Maildir of the folder and knows the keys of the tests."""
+    """Write a config.toml that sends mail into a Maildir of the folder, knows the keys of the tests and asks no source
+    before Sunday."""
     known: dict[str, Mapping[str, Any]] = {
         "database": {"url": database_url},
         "series": {"base_url": "https://digest.example", "contact": "desk@digest.example"},
+        "schedule": dict.fromkeys(("snapshot", "draft", "approval", "send"), "sun 23:00"),
         "links": {"keys": [key.decode() for key in KEYS]},
         "mail": {"from_address": "news@digest.example", "list_id": "weekly.digest.example"},
     }

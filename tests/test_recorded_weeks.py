@@ -30,6 +30,7 @@ from digest.scores.snapshot import Capture, Snapshot
 from digest.weekly import stages
 from digest.weekly.calendar import parse_week
 from digest.weekly.collecting import backfill
+from digest.weekly.running import run_due
 
 GOLDEN = Path(__file__).parent / "golden"
 RECORDED = Path(__file__).parents[2] / "shared" / "data" / "real"
@@ -248,11 +249,12 @@ def test_drafting_again_gives_the_same_bytes(imported: Settings) -> None:
 
 def test_the_week_run_twice_sends_each_reader_one_mail(imported: Settings) -> None:
     engine, week = open_database(imported.database.url), parse_week("2026-W22")
-    assert stages.run_week(engine, imported, week, lambda: NOW).sent is None
+    list(run_due(engine, imported, lambda: NOW, asked=week))
+    assert not stages.is_queued(engine, week)
     stages.approve(engine, week, NOW)
     for _time in range(2):
-        sent = stages.run_week(engine, imported, week, lambda: NOW).sent
-        assert sent is not None
+        list(run_due(engine, imported, lambda: NOW, asked=week))
+        sent = stages.send(engine, imported, week, lambda: NOW)
         assert sent.tally["sent"] == sent.mailing.audience == 3
     assert len(list((imported.delivery.maildir / "new").iterdir())) == 3
 

@@ -10,19 +10,20 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 from importlib import resources
 from ipaddress import ip_network
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Self, get_args, get_origin
+from typing import Annotated, Any, Literal, NamedTuple, Self, get_args, get_origin
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PositiveFloat,
@@ -440,6 +441,57 @@ class Approval(Strict):
     required: bool = True
 
 
+class WeekTime(NamedTuple):
+    """A time of a week: the weekday, 0 for Monday, and the time of that day."""
+
+    weekday: int
+    at: time
+
+
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def _week_time(given: Any) -> Any:
+    """`mon 06:00` -> its weekday and time; what is parsed already stays."""
+    if not isinstance(given, str):
+        return given
+    day, _, at = given.strip().lower().partition(" ")
+    if day not in _WEEKDAYS:
+        raise ValueError('is no time of a week such as "mon 06:00"')
+    return WeekTime(_WEEKDAYS.index(day), _day_time(at))
+
+
+def _day_time(given: Any) -> Any:
+    if not isinstance(given, str):
+        return given
+    if not re.fullmatch(r"([01]?\d|2[0-3]):[0-5]\d", given.strip(), re.ASCII):
+        raise ValueError('is no time of the day such as "06:00"')
+    hour, minute = given.strip().split(":")
+    return time(int(hour), int(minute))
+
+
+TimeOfWeek = Annotated[WeekTime, BeforeValidator(_week_time)]
+TimeOfDay = Annotated[time, BeforeValidator(_day_time)]
+
+
+class Schedule(Strict):
+    """When the stages of a week are, in the series' zone, and how late an edition goes out without a person's word."""
+
+    snapshot: TimeOfWeek = WeekTime(0, time(6))
+    draft: TimeOfWeek = WeekTime(0, time(7))
+    approval: TimeOfWeek = WeekTime(1, time(9))
+    send: TimeOfWeek = WeekTime(1, time(10))
+    late_by_hours: PositiveInt = 24
+    retention: TimeOfDay = time(3, 30)
+    bounces_minutes: int = Field(5, ge=1, le=1440)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not self.snapshot <= self.draft <= self.approval <= self.send:
+            raise ValueError("has stages out of order: a week goes from snapshot to draft, approval and send")
+        return self
+
+
 class Fetch(Strict):
     connect_seconds: PositiveFloat = 10
     total_seconds: PositiveFloat = 120
@@ -495,6 +547,7 @@ class Settings(BaseSettings):
     location: Location = Location()
     signup: Signup = Signup()
     approval: Approval = Approval()
+    schedule: Schedule = Schedule()
     fetch: Fetch = Fetch()
     policy: Policy = Policy()
     verdicts: Verdicts = Verdicts()

@@ -134,7 +134,7 @@ class Post:
             def before_dot(number: int = envelope.delivery_id) -> bool:
                 nonlocal following
                 turn = advance([number])
-                following = turn.following
+                following = list(turn.following)
                 return number in turn.allowed
 
             done.append((envelope.delivery_id, self.deliver(envelope, before_dot)))

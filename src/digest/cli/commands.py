@@ -1,8 +1,6 @@
 """The program and the commands about running it. Every help text ends with an example that can be typed."""
 
-import sys
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -11,14 +9,14 @@ import typer
 from digest import __version__
 from digest.cli import captures, doctor, editions, geoip, keys, preview, printing, questions, readers, returns
 from digest.cli.context import AsJson, clock, database, now, print_json, settings
-from digest.delivery.workers import bounces_read, editions_sent, letters_sent
-from digest.membership.retention import expire
-from digest.membership.returned import facts, take_mail
+from digest.delivery.workers import letters_sent
+from digest.membership.returned import facts
+from digest.operations import logs
 from digest.operations.demo import run_demo
 from digest.operations.status import read_status
+from digest.scheduler import scheduled
 from digest.web.app import create_app
 from digest.web.app import serve as serve_app
-from digest.weekly import stages
 
 app = typer.Typer(
     name="digest",
@@ -63,26 +61,20 @@ def serve(
     port: Annotated[int | None, typer.Option(help="the port to listen on", min=0, max=65535)] = None,
     no_scheduler: Annotated[bool, typer.Option("--no-scheduler", help="pages only; send nothing")] = False,
 ) -> None:
-    """Serve the pages (sign-up, confirmation, preferences, editions), send the letters that they ask for, go on with
-    editions that are queued.
+    """Serve the pages (sign-up, confirmation, preferences, editions), send the letters that they ask for, and do each
+    week's work at the times of [schedule].
 
     Example: digest serve --port 8000
     """
     chosen, running = settings(), clock()
+    logs.configure()
     with database(chosen) as engine:
         app = create_app(engine, chosen, running)
         where = host or chosen.web.host, chosen.web.port if port is None else port
         if no_scheduler:
             serve_app(app, *where)
             return
-        clearing = partial(expire, engine, chosen)
-        complain, bounces = partial(print, file=sys.stderr, flush=True), partial(take_mail, engine, chosen)
-        going_on = partial(stages.send_unfinished, engine, chosen, None, running, complain)
-        with (
-            letters_sent(engine, chosen, running, clearing, complain),
-            editions_sent(going_on, chosen, complain),
-            bounces_read(bounces, chosen, running, complain),
-        ):
+        with letters_sent(engine, chosen, running, logs.complain("letters")), scheduled(engine, chosen, running):
             serve_app(app, *where)
 
 

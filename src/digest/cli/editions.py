@@ -1,6 +1,5 @@
 """Commands about a week's edition: draft, approve, send, pause; or all stages that are due."""
 
-import logging
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -19,9 +18,12 @@ from digest.edition.store import newest_edition
 from digest.errors import DigestError
 from digest.membership.retention import expire
 from digest.membership.returned import take_mail_if_it_can
+from digest.operations import logs
 from digest.operations.status import audience, limited
-from digest.weekly import collecting, stages
+from digest.weekly import stages
+from digest.weekly import store as weeks
 from digest.weekly.calendar import Week, parse_week
+from digest.weekly.running import Ran, run_due
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -130,17 +132,16 @@ def worker() -> None:
 
     Example: digest worker
     """
-    chosen, running, complain = settings(), clock(), partial(print, file=sys.stderr, flush=True)
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-    logging.getLogger("procrastinate").setLevel(logging.WARNING)
+    chosen, running = settings(), clock()
 
     def send_some(week: str, is_enough: Callable[[int], bool]) -> None:
         stages.send_some(engine, chosen, parse_week(week), running, is_enough)
 
     with database(chosen) as engine:
         jobs.demand(engine)
-        with letters_sent(engine, chosen, running, partial(expire, engine, chosen), complain):
-            jobs.work(engine, send_some, running, chosen.delivery.senders, complain)
+        logs.configure()
+        with letters_sent(engine, chosen, running, logs.complain("letters")):
+            jobs.work(engine, send_some, running, chosen.delivery.senders, logs.complain("editions"))
 
 
 def _edition_week(engine: Engine, text: str) -> Week:
@@ -155,7 +156,8 @@ def _edition_week(engine: Engine, text: str) -> Week:
 
 @app.command()
 def weekly(week: Annotated[str | None, typer.Option(help="another week than the current one")] = None) -> None:
-    """All stages of a week that are due, in order; what the scheduler calls. Run again, it goes on where it ended.
+    """All stages of a week that are due, in order, as the scheduler does them but at once: the times of [schedule] are
+    not waited for. Run again, it goes on where it ended.
 
     Example: digest weekly --week 2026-W18
     """
@@ -164,20 +166,41 @@ def weekly(week: Annotated[str | None, typer.Option(help="another week than the 
     with database(chosen) as engine:
         with reading(engine) as connection:
             at = this if week is None else stages.find_week(connection, chosen, week, now())
-        if at == this and not stages.is_queued(engine, at):
-            results = list(collecting.collect(engine, chosen, now(), missing_in=at))
-            if results:
-                printing.collected(results)
         expire(engine, chosen, now())
         take_mail_if_it_can(engine, chosen, now(), complain)
         send_letters(engine, chosen, clock())
         for earlier in stages.send_unfinished(engine, chosen, at, clock(), complain):
             printing.sent(earlier)
+        for ran in run_due(engine, chosen, clock(), asked=at):
+            _tell(ran)
+        if not stages.is_queued(engine, at):
+            printing.next_step(f"look at it, then `digest approve {at}` and `digest send {at}`")
+            return
         with progress("sending", *audience(engine, at)) as advance:
-            run = stages.run_week(engine, chosen, at, clock(), advance)
-    if run.drafted is not None:
-        printing.drafted(run.drafted)
-    if run.sent is None:
-        printing.next_step(f"look at it, then `digest approve {at}` and `digest send {at}`")
-    else:
-        printing.sent(run.sent)
+            sent = stages.send(engine, chosen, at, clock(), advance)
+    printing.sent(sent)
+
+
+def _tell(ran: Ran) -> None:
+    """Print what a stage gave. Raises what kept it from being done."""
+    if ran.error is not None:
+        raise ran.error
+    if isinstance(ran.result, tuple) and ran.result:
+        printing.collected(ran.result)
+    elif isinstance(ran.result, stages.Drafted):
+        printing.drafted(ran.result)
+
+
+@app.command()
+def skip(week: Annotated[str, typer.Argument(metavar="WEEK", help="2026-W17 or any date in the week")]) -> None:
+    """Let a week go without an edition, whoever is at one of its stages; `digest weekly --week` takes it up again.
+
+    Example: digest skip 2026-W18
+    """
+    chosen, at = settings(), parse_week(week)
+    with database(chosen) as engine:
+        if stages.is_queued(engine, at):
+            raise DigestError(f"the edition of {at} is already being sent; `digest abort {at}` ends that.")
+        with writing(engine) as connection:
+            weeks.skip(connection, at, now())
+    printing.next_step(f"digest weekly --week {at} takes it up again")

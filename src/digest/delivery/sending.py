@@ -3,9 +3,6 @@
 Any number of senders may drain one mailing at once, in this process or in others; the outbox keeps them apart.
 """
 
-import os
-import secrets
-import socket
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,7 +14,7 @@ from sqlalchemy import Connection, Engine
 
 from digest.config import Settings
 from digest.database import reading, writing
-from digest.delivery import consequences, control, message, outbox, signing, throttles
+from digest.delivery import claimants, consequences, control, message, outbox, signing, throttles
 from digest.delivery.bounces import verp
 from digest.delivery.contents import Contents, of_letters
 from digest.delivery.message import Compiled, compile_mail
@@ -100,7 +97,7 @@ def drain(
     """
     with writing(engine) as connection:
         keys = store.link_keys(connection, settings.links, clock())
-    claimant = f"{_place()}:{os.getpid()}:{secrets.token_hex(4)}"
+    claimant = claimants.name()
 
     @lru_cache(maxsize=_COMPILED)
     def compiled(rendition: Rendition, dated: Mailing, lapsing: bool) -> Compiled:
@@ -183,7 +180,7 @@ def _take_back(sender: _Sender) -> bool:
     """Take over what dead senders and ended leases left behind, and end what was aborted meanwhile. True if there was
     any."""
     with writing(sender.engine) as connection:
-        dead = {holder for holder in outbox.claimants(connection, sender.mailing.id) if _is_dead(holder)}
+        dead = {holder for holder in outbox.claimants(connection, sender.mailing.id) if claimants.is_dead(holder)}
         repeatable = sender.transport.repeatable
         taken = outbox.take_back(connection, sender.mailing.id, dead, sender.clock(), repeatable=repeatable)
         return control.sweep(connection, sender.mailing.id, sender.clock()) + taken > 0
@@ -361,25 +358,3 @@ def _refusal(sender: _Sender, outcome: Outcome) -> DeliveryError | None:
             "so sending stopped; ask who runs the relay for its limit on size and content, then send again."
         )
     return None
-
-
-def _place() -> str:
-    """This machine, or this container on it: where a process id means one process."""
-    try:
-        return f"{socket.gethostname()}/{os.stat('/proc/self/ns/pid').st_ino}"
-    except OSError:
-        return socket.gethostname()
-
-
-def _is_dead(claimant: str) -> bool:
-    """True only if the claimant's process ran here and is no more. Elsewhere its lease has to end."""
-    place, pid, _ = claimant.rsplit(":", 2)
-    if place != _place() or os.name != "posix":
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False

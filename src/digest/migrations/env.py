@@ -6,7 +6,8 @@ import digest.delivery.tables
 import digest.edition.store
 import digest.operations.store
 import digest.scores.store
-import digest.subscribers.tables  # noqa: F401 (the import registers the tables)
+import digest.subscribers.tables
+import digest.weekly.store  # noqa: F401 (the import registers the tables)
 from digest.database import metadata
 
 with_connection = context.config.attributes["connection"]

@@ -30,6 +30,7 @@ from digest.operations.needs import (
 from digest.scores.catalog import resolve
 from digest.subscribers.location import database_age
 from digest.subscribers.store import braked_until
+from digest.weekly import running
 from digest.weekly.calendar import Week
 from digest.weekly.stages import compare_weeks
 
@@ -126,11 +127,13 @@ def read_status(engine: Engine, settings: Settings, now: datetime) -> Status:
         returned = deliveries.counted(connection, (now - _A_WHILE).date())
         moving = progress(connection, mailing.id, tally, now) if mailing else None
         limits = tuple(_limits(connection, settings, now))
+        weeks = tuple(running.needs(connection, settings, now))
     approved = stored is not None and stored.approved
     needs = [
         *settings_to_mend(settings),
         *of_sources(sources),
         *of_edition(newest, approved=approved or stored is None),
+        *(Need(about, said) for about, said in weeks),
         *of_mailings(waiting),
         *of_limits(limits),
         *of_confirmations(braked),

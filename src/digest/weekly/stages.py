@@ -30,6 +30,13 @@ from digest.weekly.calendar import Week, parse_week
 EDITIONS_TO_CATCH_UP = 4
 """So many missed editions a reader's watch list reaches back."""
 
+Guard = Callable[[Connection], object]
+"""Asked in the transaction that writes: raises where the stage is in other hands by now, so that nothing is written."""
+
+
+def unguarded(_connection: Connection) -> None:
+    """The guard of who does a stage by hand: what is stored keeps them apart."""
+
 
 @dataclass(frozen=True, slots=True)
 class Drafted:
@@ -99,7 +106,7 @@ def _memory(connection: Connection, settings: Settings, earlier: Snapshot | None
     return Memory(scores.recent_values(connection, earlier.capture, since, keys))
 
 
-def draft(engine: Engine, settings: Settings, week: Week, now: datetime) -> Drafted:
+def draft(engine: Engine, settings: Settings, week: Week, now: datetime, guard: Guard = unguarded) -> Drafted:
     """Compose, render and store a week's edition; the same inputs give the same bytes.
 
     Raises DigestError where no source has anything to say, or where the edition is already being sent.
@@ -129,6 +136,7 @@ def draft(engine: Engine, settings: Settings, week: Week, now: datetime) -> Draf
     carried = {code: duties(regime, "edition", settings.series.commercial) for code, regime in regimes.items()}
     rendered = render(edition, settings, [stored.edition for stored in earlier], carried)
     with writing(engine) as connection:
+        guard(connection)
         if outbox.find(connection, str(week)) is not None:  # while this was rendered, somebody else sent it
             raise DigestError(f"the edition of {week} is already being sent and can no longer be drafted anew.")
         stored = editions.save_draft(connection, edition, rendered, _envelope(settings), now)
@@ -137,9 +145,10 @@ def draft(engine: Engine, settings: Settings, week: Week, now: datetime) -> Draf
     return Drafted(stored, changed, changed and known is not None and known[1] is not None)
 
 
-def approve(engine: Engine, week: Week, now: datetime) -> StoredEdition:
+def approve(engine: Engine, week: Week, now: datetime, guard: Guard = unguarded) -> StoredEdition:
     """Pin the content hash of a week's draft: only these bytes may be sent."""
     with writing(engine) as connection:
+        guard(connection)
         stored = _drafted(connection, week)
         number = editions.edition_number(connection, str(week))
         if not stored.approved and stored.edition.number != number:
@@ -160,20 +169,26 @@ def send(
     report: Callable[[int], None] | None = None,
     *,
     queue_only: bool = False,
+    is_enough: Callable[[int], bool] | None = None,
 ) -> Sent:
     """Queue an approved edition to its readers and send what is due; resumes where an earlier run ended.
 
-    With `queue_only` the sending is left to workers. Raises DigestError when what is stored is not what was approved,
-    DeliveryError when the relay fails, or where there can be no workers.
+    With `queue_only` the sending is left to workers; `is_enough` is that of `sending.drain`. Raises DigestError when
+    what is stored is not what was approved, DeliveryError when the relay fails, or where there can be no workers.
     """
     if queue_only:
         jobs.demand(engine)
     mailing, contents = _queued(engine, settings, week, clock())
     if not queue_only:
-        workers.drain_with_pool(engine, settings, mailing, contents, clock, report)
+        workers.drain_with_pool(engine, settings, mailing, contents, clock, report, is_enough)
     with reading(engine) as connection:
         mailing = outbox.find(connection, str(week)) or mailing
         return Sent(mailing, outbox.tally(connection, mailing.id))
+
+
+def queue(engine: Engine, settings: Settings, week: Week, now: datetime, guard: Guard = unguarded) -> outbox.Mailing:
+    """Queue an approved edition to its readers; `send` and workers do the rest. Raises DigestError as `send` does."""
+    return _queued(engine, settings, week, now, guard)[0]
 
 
 def send_some(
@@ -185,9 +200,12 @@ def send_some(
     sending.drain(engine, settings, mailing, contents, transport, clock, is_enough=is_enough)
 
 
-def _queued(engine: Engine, settings: Settings, week: Week, now: datetime) -> tuple[outbox.Mailing, Contents]:
+def _queued(
+    engine: Engine, settings: Settings, week: Week, now: datetime, guard: Guard = unguarded
+) -> tuple[outbox.Mailing, Contents]:
     """The mailing of an approved edition, queued if it was not yet, and what it says."""
     with writing(engine) as connection:
+        guard(connection)
         stored = _drafted(connection, week)
         if not stored.approved:
             raise DigestError(
@@ -241,47 +259,23 @@ def _outgoing(connection: Connection, settings: Settings, stored: StoredEdition,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class WeekRun:
-    """How far `run_week` came: `drafted` is None where the edition was approved or queued before, `sent` where it
-    waits for an editor's approval."""
-
-    week: Week
-    drafted: Drafted | None
-    sent: Sent | None
-
-
-def run_week(
+def send_unfinished(
     engine: Engine,
     settings: Settings,
-    week: Week,
+    but: Week | None,
     clock: Callable[[], datetime],
-    report: Callable[[int], None] | None = None,
-) -> WeekRun:
-    """All stages of a week after collecting that are due, in order. Run again, it goes on where it ended."""
-    drafted = None
-    if not (is_queued(engine, week) or is_approved(engine, week)):
-        drafted = draft(engine, settings, week, clock())
-        statuses = {health.status for health in drafted.stored.edition.health}
-        doubtful = "quarantined" in statuses or not statuses & {"fresh", "unchanged", "new"}
-        if settings.approval.required or doubtful:
-            return WeekRun(week, drafted, None)
-        approve(engine, week, clock())
-    return WeekRun(week, drafted, send(engine, settings, week, clock, report))
-
-
-def send_unfinished(
-    engine: Engine, settings: Settings, but: Week | None, clock: Callable[[], datetime], complain: Callable[[str], None]
+    complain: Callable[[str], None],
+    is_enough: Callable[[int], bool] | None = None,
 ) -> list[Sent]:
     """Go on with the mailings of other weeks that were put off or broke off; a paused one waits. One that cannot go on
-    stops no other."""
+    stops no other. `is_enough` is that of `sending.drain`."""
     with reading(engine) as connection:
         unfinished = [one for one in outbox.unfinished(connection) if one.kind == "edition"]
     waiting = [parse_week(one.week) for one in unfinished if one.control != "paused"]
     sent = []
     for week in waiting:
         try:
-            sent += [send(engine, settings, week, clock)] if week != but else []
+            sent += [send(engine, settings, week, clock, is_enough=is_enough)] if week != but else []
         except DigestError as error:
             complain(str(error))
     return sent
