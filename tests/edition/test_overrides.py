@@ -1,6 +1,7 @@
 """An editor's word on a week's stories: what it does, what it never does, and how it is taken back."""
 
 import re
+from decimal import Decimal
 from typing import get_args
 
 import pytest
@@ -244,7 +245,7 @@ def test_the_list_of_stories_says_how_each_reads_what_it_is_worth_why_where_and_
     assert [override.what for override in first.overrides] == ["pin"]
     assert isinstance(first.receipt, Receipt)
     assert first.receipt.previous is not None
-    assert (first.receipt.previous.raw, first.receipt.previous.value) == ("ember-5", 50)
+    assert (first.receipt.previous.raw, first.receipt.previous.value) == ("ember-5", Decimal(50))
     assert len(first.receipt.previous.sha256) == 64
     assert next(one.told for one in found.stories if one.key == CIRRUS) == "dropped"
     values = [one.value for one in WEEK.listing().stories]
