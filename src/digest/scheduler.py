@@ -24,6 +24,7 @@ from digest.membership.retention import expire
 from digest.membership.returned import take_mail
 from digest.operations.alerts import tell
 from digest.operations.announcing import announce
+from digest.operations.approving import at_deadline
 from digest.weekly import running, stages, store
 from digest.weekly.calendar import Week
 from digest.weekly.due import Daily, DailyDue, daily_due, is_doubtful, timetable
@@ -129,7 +130,7 @@ def told_once() -> Callable[[str, Exception | None], None]:
 
 def do_weeks(engine: Engine, settings: Settings, clock: Clock, stopping: Stopping = bool) -> None:
     """Do the stages of weeks that are due. Raises DigestError where the clock is doubted."""
-    for ran in running.run_due(engine, settings, clock, stopping=stopping):
+    for ran in running.run_due(engine, settings, clock, stopping=stopping, at_deadline=at_deadline):
         week, stage = str(ran.due.week), ran.due.stage
         if ran.error is None:
             _log.info("done", week=week, stage=stage)

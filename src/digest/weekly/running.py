@@ -32,6 +32,10 @@ Result = tuple[Collected, ...] | Drafted | StoredEdition | Mailing | None
 """What a stage gives: what was read, the draft, the edition if it was approved at the deadline, the mailing."""
 
 
+AtDeadline = Callable[[Engine, Settings, Week, datetime, Guard], StoredEdition | None]
+"""Decides at the deadline of approval: the edition, approved now, or None where it waits."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ran:
     """A stage that was done, or what kept it from being done. `again` is whether it failed for the same reason the last
@@ -52,6 +56,7 @@ class _Work:
     clock: Callable[[], datetime]
     stopping: Callable[[], bool]
     asked: bool
+    at_deadline: AtDeadline
 
 
 def run_due(
@@ -61,13 +66,15 @@ def run_due(
     *,
     asked: Week | None = None,
     stopping: Callable[[], bool] = bool,
+    at_deadline: AtDeadline | None = None,
 ) -> Iterator[Ran]:
     """Do what is due, or all of a week that a person `asked` for, in order; each stage at most once. A stage that fails
     stops no other week's. Between two stages, and between two sources, it ends once `stopping` says so.
 
-    Any number of processes may do so at once.
+    Any number of processes may do so at once. `at_deadline` decides on a draft that nobody approved; without it that is
+    `unless_doubtful`, which looks into no mail.
     """
-    work = _Work(engine, settings, clock, stopping, asked is not None)
+    work = _Work(engine, settings, clock, stopping, asked is not None, at_deadline or unless_doubtful)
     if asked is not None:
         with writing(engine) as connection:
             store.reopen(connection, asked, clock())
@@ -159,9 +166,9 @@ def _do(work: _Work, one: Due, lease: Lease) -> tuple[Result, datetime | None, s
         case "snapshot":
             return _collect(work, one.week, guard)
         case "draft":
-            return stages.draft(engine, settings, one.week, now, guard), None, ""
+            return stages.draft(engine, settings, one.week, now, guard=guard), None, ""
         case "approval":
-            approved = at_deadline(engine, settings, one.week, now, guard)
+            approved = work.at_deadline(engine, settings, one.week, now, guard)
             # Who asks before the deadline does not take it away.
             return approved, now if work.asked and approved is None else None, ""
         case "send":
@@ -186,7 +193,9 @@ def _collect(work: _Work, week: Week, guard: Guard) -> tuple[Result, datetime | 
     return tuple(found), None, ""
 
 
-def at_deadline(engine: Engine, settings: Settings, week: Week, now: datetime, guard: Guard) -> StoredEdition | None:
+def unless_doubtful(
+    engine: Engine, settings: Settings, week: Week, now: datetime, guard: Guard
+) -> StoredEdition | None:
     """What becomes of a draft that nobody approved until the deadline: it is approved where [approval] wants no editor
     and no source is held back; else it waits."""
     with reading(engine) as connection:
@@ -195,4 +204,4 @@ def at_deadline(engine: Engine, settings: Settings, week: Week, now: datetime, g
     doubtful = "quarantined" in statuses or not statuses & {"fresh", "unchanged", "new"}
     if settings.approval.required or doubtful:
         return None
-    return stages.approve(engine, week, now, guard)
+    return stages.approve(engine, week, now, guard=guard)
