@@ -23,6 +23,7 @@ from digest.subscribers.location import country_database, daily_key
 from digest.subscribers.regimes import packaged_regimes
 from digest.web import (
     about,
+    admin,
     api,
     boards,
     choices,
@@ -74,6 +75,7 @@ def create_app(engine: Engine, settings: Settings, clock: Callable[[], datetime]
         api,
         public_api,
         webhooks,
+        admin,
     ):
         app.include_router(room.router)
 
