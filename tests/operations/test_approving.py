@@ -13,6 +13,7 @@ from digest.config import Settings
 from digest.database import reading, writing
 from digest.errors import DigestError
 from digest.operations import approving
+from digest.operations.checking import faults_of_settings
 from digest.rendering.lint.page import Finding
 from digest.subscribers import store
 from digest.subscribers.consent import ConsentEvent
@@ -84,7 +85,7 @@ def test_what_blocks_is_told_with_what_to_do(engine: Engine, desk: Settings, che
 
 def test_a_sender_without_a_postal_address_is_warned_and_not_blocked(engine: Engine, settings: Settings) -> None:
     nowhere = settings
-    found = [FAULT._replace(level="warning"), *approving.faults_of_settings(nowhere)]
+    found = [FAULT._replace(level="warning"), *faults_of_settings(nowhere)]
     assert [finding.check for finding in found if finding.level == "error"] == ["sender"]
     assert approving.blocking(found, nowhere) == []
     assert approving.blocking([FAULT, *found], nowhere) == [FAULT]

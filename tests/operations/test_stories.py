@@ -146,7 +146,7 @@ def test_every_act_on_a_mailing_has_its_line_and_one_that_fails_has_none(engine:
         mailing = outbox.find(connection, str(W19))
     assert mailing is not None
     for act in ("paused", "resumed", "aborted"):
-        halt(engine, mailing, act, "eva", NOW)  # type: ignore[arg-type]
+        halt(engine, mailing, act, "eva", NOW)
     with pytest.raises(DigestError, match="aborted"):
         halt(engine, mailing, "resumed", "eva", NOW)
     assert [act for act, _who in acts(engine)] == ["drafted", "approved", "queued", "paused", "resumed", "aborted"]

@@ -42,7 +42,7 @@ def server() -> Iterator[Relay]:
 def mails(desk: Settings) -> list[EmailMessage]:
     folder = desk.delivery.maildir / "new"
     found = [message_from_bytes(path.read_bytes(), policy=policy.default) for path in sorted(folder.iterdir())]
-    return sorted(found, key=lambda mail: str(mail["To"]))  # type: ignore[return-value]
+    return sorted(found, key=lambda mail: str(mail["To"]))
 
 
 def plain_of(mail: EmailMessage) -> str:
