@@ -27,7 +27,7 @@ from digest.operations.announcing import announce
 from digest.operations.approving import at_deadline
 from digest.weekly import running, stages, store
 from digest.weekly.calendar import Week
-from digest.weekly.due import Daily, DailyDue, daily_due, is_doubtful, timetable
+from digest.weekly.due import Daily, DailyDue, Done, daily_due, is_doubtful, timetable
 
 EVERY = 60.0
 """Seconds between two looks at what is due."""
@@ -50,7 +50,7 @@ def scheduled(engine: Engine, settings: Settings, clock: Clock, every: float = E
     work: dict[str, tuple[Callable[[], object], float]] = {
         "weeks": (lambda: do_weeks(engine, settings, clock, over.is_set), every),
         "days": (lambda: do_days(engine, settings, clock, over.is_set), every),
-        "editions": (lambda: _go_on(engine, settings, clock, over.is_set), every),
+        "editions": (lambda: go_on(engine, settings, clock, over.is_set), every),
     }
     if settings.bounces.maildir or settings.bounces.imap.host:
         often = settings.schedule.bounces_minutes * every
@@ -89,8 +89,8 @@ def scheduled(engine: Engine, settings: Settings, clock: Clock, every: float = E
         yield
     finally:
         over.set()
-        ticker.shutdown()
         guard.join()
+        ticker.shutdown()
 
 
 def _ticks(seconds: float) -> IntervalTrigger:
@@ -138,18 +138,19 @@ def do_weeks(engine: Engine, settings: Settings, clock: Clock, stopping: Stoppin
             tell = str(ran.error) if isinstance(ran.error, DigestError) else type(ran.error).__name__
             _log.error("could not be done", week=week, stage=stage, problem=tell)
     now = clock()
-    with reading(engine) as connection:
-        done = store.read_done(connection, Week.now(now, settings.series.zone))
-    if is_doubtful(now, done):
+    if is_doubtful(now, _done(engine, settings, now)):
         raise DigestError(f"the clock says {now:%Y-%m-%d}, long after anything was done; if it is right: digest weekly")
+
+
+def _done(engine: Engine, settings: Settings, now: datetime) -> Done:
+    with reading(engine) as connection:
+        return store.read_done(connection, Week.now(now, settings.series.zone))
 
 
 def do_days(engine: Engine, settings: Settings, clock: Clock, stopping: Stopping = bool) -> None:
     """Do the daily jobs that are due, each once a day by one process. Raises as the job does."""
-    now, series = clock(), timetable(settings)
-    with reading(engine) as connection:
-        done = store.read_done(connection, Week.now(now, series.zone))
-    for one in daily_due(now, series, done):
+    now = clock()
+    for one in daily_due(now, timetable(settings), _done(engine, settings, now)):
         if not stopping():
             _do_day(engine, settings, clock, one)
 
@@ -175,8 +176,14 @@ def _do_day(engine: Engine, settings: Settings, clock: Clock, one: DailyDue) -> 
 _DAILY: dict[Daily, Callable[[Engine, Settings, datetime], object]] = {"retention": expire}
 
 
-def _go_on(engine: Engine, settings: Settings, clock: Clock, stopping: Stopping) -> None:
-    """Send what is queued of editions, retries included; between two batches it ends."""
+def go_on(engine: Engine, settings: Settings, clock: Clock, stopping: Stopping = bool) -> None:
+    """Send what is queued of editions, retries included, until `stopping` says so between two batches.
+
+    Raises DeliveryError naming what could not go on. While the clock is doubted nothing is sent: what waits would be
+    too late by it.
+    """
+    if is_doubtful(clock(), _done(engine, settings, clock())):
+        return
     told: list[str] = []
     stages.send_unfinished(engine, settings, None, clock, told.append, lambda _done: stopping())
     if told:

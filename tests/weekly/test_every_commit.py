@@ -1,7 +1,8 @@
 """A process that dies at any commit from fetch to send, before it or after it: the next goes on to the same edition and
 the same mails.
 
-The suite dies once at each commit on SQLite, at every fifth on PostgreSQL. `DIGEST_TEST_COMMITS=all pytest tests/weekly/test_every_commit.py` is the full run.
+The suite dies once at each commit on SQLite, at every fifth on PostgreSQL.
+`DIGEST_TEST_COMMITS=all pytest tests/weekly/test_every_commit.py` is the full run.
 """
 
 import email
@@ -30,7 +31,7 @@ NOW = "2026-05-05T10:05:00+00:00"  # a Tuesday, when all stages of the week are 
 READERS = 5
 SESSIONS = 2
 BOARD = "model,score\nm1,10\nm2,20\nm3,30\n"
-Outcome = tuple[list[Any], dict[str, int], Counter[str]]
+Outcome = tuple[list[Any], dict[str, int], Counter[tuple[str, str]]]
 _PROGRAM = Path(__file__).with_name("die_at_commit.py")
 
 
@@ -61,9 +62,8 @@ def fresh(database_url: str, tmp_path: Path, add_readers: Callable[[int], list[i
     """Makes a new database with the same readers each time; its URL, on a server under the name of the last one."""
     add_readers(READERS)
     engine.dispose()
-    shutil.copytree(
-        tmp_path, tmp_path / "kept", ignore=shutil.ignore_patterns("kept")
-    ) if "sqlite" in database_url else 0
+    if database_url.startswith("sqlite"):
+        shutil.copy(tmp_path / "digest.db", tmp_path / "kept.db")
 
     def made(name: str) -> str:
         if database_url.startswith("sqlite"):

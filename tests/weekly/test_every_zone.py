@@ -71,7 +71,7 @@ def looks(series: Timetable, changed: Sequence[datetime]) -> list[datetime]:
         monday = datetime.combine(FIRST, time(), series.zone) + timedelta(weeks=number)
         for slot in series.stages.values():
             local = datetime.combine(monday.date() + timedelta(days=slot.weekday), slot.at, series.zone)
-            found |= {local.astimezone(UTC) + by * MINUTE for by in (-1, 0, 1)}
+            found |= {local.astimezone(UTC) + by * MINUTE for by in (-1, 0)}
     return sorted(found)
 
 

@@ -17,6 +17,7 @@ from digest.operations.status import read_status
 from digest.scheduler import scheduled
 from digest.web.app import create_app
 from digest.web.app import serve as serve_app
+from digest.weekly.due import Due
 
 app = typer.Typer(
     name="digest",
@@ -98,6 +99,7 @@ def status(as_json: AsJson = False) -> None:
                 for it in found.sources
             ],
             "edition": found.edition,
+            "coming": _coming(found.coming),
             "approved": found.approved,
             "deliveries": dict(found.tally),
             "uncertain": dict(found.uncertain),
@@ -109,3 +111,7 @@ def status(as_json: AsJson = False) -> None:
             "unresolved": list(found.unresolved),
         }
     )
+
+
+def _coming(one: Due | None) -> dict[str, str] | None:
+    return {"week": str(one.week), "stage": one.stage, "at": one.since.isoformat()} if one else None

@@ -37,10 +37,11 @@ _VALUED = ("--config", "--now")
 
 @dataclass(frozen=True, slots=True)
 class GlobalOptions:
-    """`now` is when the program was started, or what --now says."""
+    """`now` is when the program was started, or what --now says; then `set` is true."""
 
     config: Path | None
     now: datetime
+    set: bool = False
 
 
 _chosen: list[GlobalOptions] = []
@@ -64,7 +65,7 @@ def take_global_options(words: Sequence[str]) -> list[str]:
             rest.append(word)
     config = Path(found["--config"]) if "--config" in found else None
     moment = _moment(found["--now"]) if "--now" in found else datetime.now(UTC)  # noqa: TID251 (the program's edge)
-    _chosen[:] = [GlobalOptions(config, moment)]
+    _chosen[:] = [GlobalOptions(config, moment, "--now" in found)]
     return rest
 
 
@@ -82,7 +83,9 @@ def now() -> datetime:
 
 
 def clock() -> Callable[[], datetime]:
-    """A clock that starts at the moment of this command and runs on."""
+    """The machine's clock; with --now one that starts at that moment and runs on."""
+    if not _chosen[0].set:  # a machine that slept, or whose clock was corrected, is at its new time
+        return lambda: datetime.now(UTC)  # noqa: TID251 (the program's edge)
     start, began = now(), time.monotonic()
     return lambda: start + timedelta(seconds=time.monotonic() - began)
 

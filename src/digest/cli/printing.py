@@ -375,6 +375,9 @@ def status(found: Status, settings: Settings) -> None:
             out.print(Text(f"  {found.control}; {_CONTROLS[found.control]}"))
     else:
         out.print(Text("No edition yet."))
+    if found.coming:
+        when = found.coming.since.astimezone(settings.series.zone)
+        out.print(Text(f"Next            {found.coming.stage} of {found.coming.week}, {when:%a %Y-%m-%d %H:%M %Z}"))
     if found.returned:
         came = ", ".join(f"{count:,} {kind}" for kind, count in found.returned.items())
         out.print(Text(f"Came back in 30 days  {came}"))

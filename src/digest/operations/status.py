@@ -32,7 +32,9 @@ from digest.subscribers.location import database_age
 from digest.subscribers.store import braked_until
 from digest.weekly import running
 from digest.weekly.calendar import Week
+from digest.weekly.due import Due, next_due, timetable
 from digest.weekly.stages import compare_weeks
+from digest.weekly.store import read_done
 
 _A_WHILE = timedelta(days=30)
 
@@ -42,7 +44,8 @@ class Status:
     """`edition` is the newest one's week, `tally` its deliveries by state, `control` what a person said of its mailing
     last and `progress` how far that is; `uncertain` counts the deliveries of all mailings that are, by week; `returned`
     what came back in the last 30 days; `limits` are the providers that are sent to slowly or not at all; `needs` is
-    what wants a person; `unresolved` are names on the boards that the catalogue does not understand."""
+    what wants a person; `unresolved` are names on the boards that the catalogue does not understand; `coming` is the
+    stage of a week that is due next."""
 
     week: Week
     sources: tuple[SourceWeek, ...]
@@ -56,6 +59,7 @@ class Status:
     control: outbox.Control | None = None
     progress: Progress | None = None
     limits: tuple[Limit, ...] = ()
+    coming: Due | None = None
 
 
 def audience(engine: Engine, week: Week) -> tuple[int, int]:
@@ -128,6 +132,7 @@ def read_status(engine: Engine, settings: Settings, now: datetime) -> Status:
         moving = progress(connection, mailing.id, tally, now) if mailing else None
         limits = tuple(_limits(connection, settings, now))
         weeks = tuple(running.needs(connection, settings, now))
+        coming = next_due(now, timetable(settings), read_done(connection, week))
     approved = stored is not None and stored.approved
     needs = [
         *settings_to_mend(settings),
@@ -154,6 +159,7 @@ def read_status(engine: Engine, settings: Settings, now: datetime) -> Status:
         control=mailing.control if mailing else None,
         progress=moving,
         limits=limits,
+        coming=coming,
     )
 
 
