@@ -41,7 +41,7 @@ from digest.config import Delivery
 from digest.database import UtcDateTime, metadata
 from digest.delivery import pacing, throttles
 from digest.delivery.audience import GONE, audience, have_newer, newer_mailings
-from digest.delivery.due import due
+from digest.delivery.due import ON_HOLD, due
 from digest.delivery.pacing import RELAY, Throttle
 from digest.delivery.throttles import Paces
 from digest.edition.renditions import Rendition
@@ -133,9 +133,10 @@ class Settled:
 def queue(connection: Connection, edition: Outgoing, content_hash: str, now: datetime) -> Mailing:
     """Queue an edition to everyone whose consent is live now. Again, it gives back the mailing as it is.
 
-    Raises DeliveryError if the week was queued with another content.
+    Raises DeliveryError if the week was queued with another content, or in a restored copy that nobody accepted yet.
     """
     if find(connection, edition.week) is None:
+        heed_hold(connection)
         with suppress(IntegrityError), connection.begin_nested():  # another process queued it at the same moment
             _queue(connection, edition, content_hash, now)
     mailing = find(connection, edition.week)
@@ -189,6 +190,15 @@ def _add_mailing(connection: Connection, kind: str, week: str, content_hash: str
     return int(connection.execute(insert(_mailing).values(row).returning(_mailing.c.id)).scalar_one())
 
 
+def heed_hold(connection: Connection) -> None:
+    """Raise DeliveryError in a restored copy that waits for a person."""
+    if connection.scalar(select(ON_HOLD)):
+        raise DeliveryError(
+            "this database was restored from a backup and sends nothing until a person accepts it: "
+            "digest accept-restore"
+        )
+
+
 def letters_to(connection: Connection, kind: Letter, subscriber_id: int, since: datetime) -> int:
     """How many letters of a kind were queued to one reader since a moment."""
     own = and_(_delivery.c.subscriber_id == subscriber_id, _mailing.c.kind == kind, _mailing.c.queued_at >= since)
@@ -218,6 +228,8 @@ def claim(
     `edition` says what is sent; without it the mailing is one of letters. `standing` is how providers stand, as
     `throttles.hold` gave it, and `budget` what bounds all senders together.
     """
+    if connection.scalar(select(ON_HOLD)):
+        return Batch((), 0)
     if edition is not None and now >= edition.closes_at:
         _close(connection, mailing.id, now)
     pace = Paces(dict(standing or {}), now, lease, budget.per_second if budget else None)
@@ -361,7 +373,7 @@ def dot(
 ) -> frozenset[int]:
     """Mark deliveries as about to be handed over; those that may be. Of the others nothing is sent, for the claim or
     the reader's consent is gone, another sender has a later mailing of the kind on its way to them, or the mailing was
-    paused or aborted."""
+    paused or aborted, or this is a restored copy."""
     if not ids:
         return frozenset()
     facts = {"ids": ids, "claimant": claimant, "now": now, "until": now + lease}
@@ -383,7 +395,7 @@ def _marking(kind: str) -> ReturningUpdate[Any]:
         update(_delivery)
         .where(_delivery.c.id.in_(_IDS), _delivery.c.state == "claimed", _delivery.c.claimed_by == _CLAIMANT)
         .where(exists().where(reader, lives), ~_overtaken())
-        .where(exists().where(_mailing.c.id == _delivery.c.mailing_id, _mailing.c.control == "going"))
+        .where(exists().where(_mailing.c.id == _delivery.c.mailing_id, _mailing.c.control == "going"), ~ON_HOLD)
         .values(state="dot", claimed_until=_UNTIL, changed_at=_NOW)
         .returning(_delivery.c.id)
     )
