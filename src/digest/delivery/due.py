@@ -57,7 +57,8 @@ def due(
 
     `rooms` says how many of each limited provider's new ones may be among them. Their readers are passed over by an
     index seek for each provider, so a provider that is closed for hours costs nothing. Nothing is due of a mailing that
-    is paused or aborted, or in a restored copy that waits for a person. Rows that another transaction has locked are passed over.
+    is paused or aborted, or in a restored copy that waits for a person. Rows that another transaction has locked are
+    passed over.
     """
     going = select(_mailing.c.id).where(_mailing.c.id == mailing_id, _mailing.c.control == "going").exists()
     mine = and_(_delivery.c.mailing_id == mailing_id, going, ~ON_HOLD)

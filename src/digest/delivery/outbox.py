@@ -65,6 +65,9 @@ LETTERS: Mapping[Letter, tuple[ConsentState, ...]] = {
 }
 """Mail to one reader who asked for it, and the states of consent in which it may go out."""
 
+PERHAPS_SENT = "it may have been sent after the backup"
+"""The content of a mailing that stands for one of which nobody knows whether there was one."""
+
 WAITING: tuple[State, ...] = ("held", "pending", "claimed", "dot", "deferred")
 
 
@@ -140,6 +143,11 @@ def queue(connection: Connection, edition: Outgoing, content_hash: str, now: dat
         with suppress(IntegrityError), connection.begin_nested():  # another process queued it at the same moment
             _queue(connection, edition, content_hash, now)
     mailing = find(connection, edition.week)
+    if mailing is not None and mailing.content_hash == PERHAPS_SENT:
+        raise DeliveryError(
+            f"the edition of {edition.week} may have been sent before this database was restored from a backup, "
+            "so it is not sent; tell the news in next week's edition."
+        )
     if mailing is None or mailing.content_hash != content_hash:
         raise DeliveryError(
             f"the edition of {edition.week} was queued with another content than is approved now; "

@@ -93,13 +93,14 @@ class SenderRow(SQLModel, table=True):
 
 
 class RestoredRow(SQLModel, table=True):
-    """This database is a copy of `backed_up_at` that was restored, or would be if it was put in place: it sends nothing.
-    One row, number 1, until a person accepts. `replayed` is whether it was told what had been sent since."""
+    """This database is a copy of `backed_up_at` that was restored, or is ready to be: it sends nothing. One row, number 1, until a person accepts. `newest_delivery` is the highest id in the copy; `replayed` is whether it
+    was told what had been sent since."""
 
     __tablename__ = "restored"
 
     id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     backed_up_at: datetime = Field(sa_type=UtcDateTime)
+    newest_delivery: int = Field(sa_type=BigInteger)
     replayed: bool
 
 

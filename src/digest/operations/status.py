@@ -14,6 +14,8 @@ from digest.delivery import store as deliveries
 from digest.delivery.progress import Progress, progress
 from digest.edition import store as editions
 from digest.edition.numbers import several
+from digest.operations import restoring_store
+from digest.operations.doctor import waits_for_a_person
 from digest.scores.catalog import resolve
 from digest.subscribers.location import database_age
 from digest.subscribers.store import braked_until
@@ -120,12 +122,14 @@ def read_status(engine: Engine, settings: Settings, now: datetime) -> Status:
         tally = outbox.tally(connection, mailing.id) if mailing else {}
         waiting = [(it, outbox.tally(connection, it.id)) for it in outbox.unfinished(connection)]
         braked = braked_until(connection, now)
+        waits = restoring_store.held(connection)
         uncertain = deliveries.count_uncertain(connection)
         returned = deliveries.counted(connection, (now - _A_WHILE).date())
         moving = progress(connection, mailing.id, tally, now) if mailing else None
         limits = tuple(_limits(connection, settings, now))
     approved = stored is not None and stored.approved
-    needs = list(_settings_to_mend(settings))
+    needs = [waits_for_a_person(waits)] if waits else []
+    needs += _settings_to_mend(settings)
     needs += [f"source {it.state.source} failed: {it.state.failure}" for it in sources if it.status == "failed"]
     needs += [
         f"source {it.state.source} is stale: unchanged for {it.age_days} days."

@@ -16,6 +16,7 @@ def upgrade() -> None:
         "restored",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("backed_up_at", UtcDateTime(), nullable=False),
+        sa.Column("newest_delivery", sa.BigInteger(), nullable=False),
         sa.Column("replayed", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_restored"),
     )
