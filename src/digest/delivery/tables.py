@@ -93,8 +93,11 @@ class SenderRow(SQLModel, table=True):
 
 
 class RestoredRow(SQLModel, table=True):
-    """This database is a copy of `backed_up_at` that was restored, or is ready to be: it sends nothing. One row, number 1, until a person accepts. `newest_delivery` is the highest id in the copy; `replayed` is whether it
-    was told what had been sent since."""
+    """This database is a copy of `backed_up_at` that was restored, or is ready to be, and sends nothing.
+
+    One row, number 1, until a person accepts. `newest_delivery` is the highest id in the copy; `replayed` is whether it
+    was told what had been sent since.
+    """
 
     __tablename__ = "restored"
 

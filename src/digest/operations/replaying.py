@@ -30,8 +30,18 @@ from digest.subscribers.consent import LIVE, ConsentEvent, Kind
 from digest.subscribers.store import Subscriber
 
 _ENDS: tuple[Kind, ...] = ("withdrawn", "complained", "bounced", "expired")
-_WENT: Mapping[str, State] = {"sent": "sent", "failed": "failed", "uncertain": "uncertain", "dot": "uncertain"}
-"""What a delivery is in the copy that went, or may have gone, in the newer database."""
+_STANDS: Mapping[str, State] = {
+    "sent": "sent",
+    "failed": "failed",
+    "uncertain": "uncertain",
+    "dot": "uncertain",
+    "skipped": "skipped",
+    "held": "held",
+    "pending": "pending",
+    "claimed": "pending",
+    "deferred": "deferred",
+}
+"""How a delivery stands in the copy, by how it did in the newer database."""
 
 _METHOD = "taken over from a newer database"
 _EVENT = [one.name for one in fields(ConsentEvent)]
@@ -203,17 +213,17 @@ def _take_mailings(
 
 
 def _take_deliveries(source: Connection, connection: Connection, done: _Account, now: datetime) -> None:
-    names, gaps = ["mailing_id", "subscriber_id", "state", "outcome", "reason", "changed_at"], list[Gap]()
-    mailings = copy.known_mailings(connection)
-    touched = set[int]()
-    for page in _rows(source, "delivery", names, done, gaps):
-        went = [row for row in page if row.state in _WENT and row.mailing_id in mailings]
+    """What waits in the copy is uncertain unless the newer database says how it stands."""
+    names = ["mailing_id", "subscriber_id", *copy.TOLD]
+    mailings, waits = copy.known_mailings(connection), copy.held(connection)
+    copy.doubt(connection, waits.newest_delivery if waits else 0, now)
+    for page in _rows(source, "delivery", names, done, []):
         told = [
-            {name: row._mapping[name] for name in names} | {"state": _WENT[row.state], "reason": row.reason or ""}
-            for row in went
+            {name: row._mapping[name] for name in names}
+            | {"state": _STANDS[row.state], "reason": row.reason or "", "attempts": row.attempts or 0}
+            for row in page
+            if row.state in _STANDS and row.mailing_id in mailings
         ]
         done.counted["deliveries"] += copy.settle(connection, told)
-        touched.update(row.mailing_id for row in went)
-    for gap in gaps:
-        done.counted["doubted"] += copy.doubt(connection, gap.low, gap.high, now)
-    copy.recount(connection, touched)
+    done.counted["doubted"] += copy.count_doubted(connection)
+    copy.recount(connection, mailings)

@@ -266,7 +266,7 @@ def accept(engine: Engine, settings: Settings, now: datetime, *, nothing_was_sen
     with writing(engine) as connection:
         waits = restoring_store.held(connection)
         if waits is not None and not (waits.replayed or nothing_was_sent):
-            restoring_store.doubt(connection, 0, waits.newest_delivery, now)
+            restoring_store.doubt(connection, waits.newest_delivery, now)
             restoring_store.close_weeks(connection, foreseen.closed, now)
         restoring_store.lift(connection)
     return foreseen

@@ -64,7 +64,7 @@ def lift(connection: Connection) -> None:
 
 def is_whole(connection: Connection) -> bool:
     """Whether SQLite can read all of its pages."""
-    return connection.scalar(text("PRAGMA quick_check(1)")) == "ok"
+    return bool(connection.scalar(text("PRAGMA quick_check(1)")) == "ok")
 
 
 def newest_trace(connection: Connection) -> datetime | None:
@@ -79,11 +79,17 @@ def newest_trace(connection: Connection) -> datetime | None:
 # What may have been sent
 
 
-def doubt(connection: Connection, low: int, high: int, now: datetime) -> int:
-    """Make deliveries of a range of ids uncertain that wait; how many."""
+def doubt(connection: Connection, newest: int, now: datetime) -> None:
+    """Make deliveries uncertain that wait, up to an id."""
     values = {"state": "uncertain", "outcome": MAY_HAVE_GONE, "next_attempt_at": None, "claimed_until": None}
-    waits = and_(_delivery.c.id.between(low, high), _delivery.c.state.in_(WAITING))
-    return connection.execute(update(_delivery).where(waits).values({**values, "changed_at": now})).rowcount
+    waits = and_(_delivery.c.id <= newest, _delivery.c.state.in_(WAITING))
+    connection.execute(update(_delivery).where(waits).values({**values, "changed_at": now}))
+
+
+def count_doubted(connection: Connection) -> int:
+    """How many deliveries `doubt` made uncertain."""
+    doubted = (_delivery.c.state == "uncertain", _delivery.c.outcome == MAY_HAVE_GONE)
+    return connection.scalar(select(func.count()).where(*doubted)) or 0
 
 
 def count_waiting(connection: Connection, low: int, high: int) -> list[tuple[Mailing, int]]:
@@ -170,32 +176,30 @@ def restrict_mailing(connection: Connection, mailing_id: int, control: str) -> N
 
 
 def settle(connection: Connection, told: Sequence[Mapping[str, Any]]) -> int:
-    """Record what became of deliveries, each with mailing_id, subscriber_id, state, outcome, reason and changed_at; one
-    that is not there is added. How many that was news of."""
+    """Record how deliveries stand, each with mailing_id, subscriber_id and the columns of `TOLD`; how many of them went
+    and were not known to. One that is not there is added unless it waits."""
     known = _states(connection, told)
-    news = [one for one in told if known.get((one["mailing_id"], one["subscriber_id"])) != one["state"]]
-    added = [
-        {"attempts": 1, "provider": "", **one} for one in news if (one["mailing_id"], one["subscriber_id"]) not in known
-    ]
+    keyed = [((one["mailing_id"], one["subscriber_id"]), one) for one in told]
+    added = [{"provider": "", **one} for key, one in keyed if key not in known and one["state"] not in WAITING]
     changed = [
-        {"of_mailing": one["mailing_id"], "of_reader": one["subscriber_id"]}
-        | {f"to_{name}": one[name] for name in _TOLD}
-        for one in news
-        if (one["mailing_id"], one["subscriber_id"]) in known
+        {"of_mailing": key[0], "of_reader": key[1]} | {f"to_{name}": one[name] for name in TOLD}
+        for key, one in keyed
+        if key in known and (known[key] != one["state"] or known[key] == "uncertain")
     ]
     if added:
         connection.execute(insert(_delivery), added)
     if changed:
         connection.execute(_SETTLING, changed)
-    return len(news)
+    states = [*(one["state"] for one in added), *(one["to_state"] for one in changed)]
+    return sum(state in ("sent", "failed", "uncertain") for state in states)
 
 
-_TOLD = ("state", "outcome", "reason", "changed_at")
+TOLD = ("state", "outcome", "reason", "attempts", "deferred_since", "next_attempt_at", "changed_at")
 _SETTLING = (
     update(_delivery)
     .where(_delivery.c.mailing_id == bindparam("of_mailing"), _delivery.c.subscriber_id == bindparam("of_reader"))
-    .values({name: bindparam(f"to_{name}", type_=_delivery.c[name].type) for name in _TOLD})
-    .values(next_attempt_at=None, claimed_until=None, claimed_by=None)
+    .values({name: bindparam(f"to_{name}", type_=_delivery.c[name].type) for name in TOLD})
+    .values(claimed_until=None, claimed_by=None)
 )
 
 

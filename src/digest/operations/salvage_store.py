@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, Connection, Engine, Row, Select, create_engine, event, inspect, literal_column, select
+from sqlalchemy import Connection, Engine, Row, Select, create_engine, event, inspect, literal_column, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
@@ -22,7 +22,7 @@ from digest.database import metadata, open_as_it_is
 from digest.errors import StorageError
 
 _PAGE = 2000  # rows read at once
-_LOWEST, _HIGHEST = -(2**63), 2**63 - 1
+_LOWEST, _HIGHEST = 1, 2**63 - 1  # of row ids
 _UNREADABLE = (SQLAlchemyError, sqlite3.Error, ValueError, TypeError, OverflowError)
 """What damaged bytes come to: an error of the database, or a value that is no moment and no number."""
 
@@ -51,6 +51,7 @@ def opened(place: str, workshop: Path) -> Iterator[Engine]:
             for suffix in ("", "-wal"):
                 if not suffix or Path(f"{file}{suffix}").exists():
                     shutil.copyfile(f"{file}{suffix}", Path(folder) / f"old.db{suffix}")
+            _cut_to_pages(Path(folder) / "old.db")
         except OSError as error:
             raise StorageError(f"{file} cannot be read: {error.strerror}.") from error
         engine = create_engine(f"sqlite:///{folder}/old.db", poolclass=NullPool, hide_parameters=True)
@@ -59,6 +60,15 @@ def opened(place: str, workshop: Path) -> Iterator[Engine]:
             yield engine
         finally:
             engine.dispose()
+
+
+def _cut_to_pages(file: Path) -> None:
+    """Take away the rest of a page that was cut: SQLite would read what is missing as zeros."""
+    with file.open("rb+") as opened:
+        page = int.from_bytes(opened.read(18)[16:], "big")  # "Database File Format" section 1.3.2
+        page = 65536 if page == 1 else page
+        if page >= 512:
+            opened.truncate(file.stat().st_size // page * page)
 
 
 def _prepare(connection: sqlite3.Connection, _record: object) -> None:
@@ -86,8 +96,10 @@ def _named(table: str) -> Any:
 
 
 def pages(old: Connection, table: str, names: Sequence[str], gaps: list[Gap]) -> Iterator[list[Row[Any]]]:
-    """Those columns of all rows that can be read, in order of the row ids but for those beside a gap; `gaps` is added to. A column
-    that an older version does not have is NULL."""
+    """Those columns of all rows that can be read, in order of the row ids but for those beside a gap.
+
+    What cannot be read is added to `gaps`. A column that an older version does not have is NULL.
+    """
     known = metadata.tables[table]
     try:
         there = {column["name"] for column in inspect(old).get_columns(table)}
@@ -99,18 +111,28 @@ def pages(old: Connection, table: str, names: Sequence[str], gaps: list[Gap]) ->
     columns = [known.c[name] if name in there else literal_column("NULL").label(name) for name in names]
     is_sqlite = old.dialect.name == "sqlite"
     key: Any = literal_column("rowid") if is_sqlite else next(iter(known.primary_key))
-    wanted = select(key.label("row_key"), *columns).select_from(known)
-    yield from _sqlite_pages(old, wanted, key, gaps) if is_sqlite else _other_pages(old, wanted, key, gaps)
+    solid = tuple(name for name in names if name in there and not known.c[name].nullable)
+    table_of = _Table(old, select(key.label("row_key"), *columns).select_from(known), key, solid)
+    yield from _sqlite_pages(table_of, gaps) if is_sqlite else _other_pages(table_of, gaps)
 
 
-def _other_pages(old: Connection, wanted: Select[Any], key: Column[Any], gaps: list[Gap]) -> Iterator[list[Row[Any]]]:
+class _Table(NamedTuple):
+    """What is read of a table, by its key; `solid` are the columns that are never NULL."""
+
+    old: Connection
+    wanted: Select[Any]
+    key: Any
+    solid: tuple[str, ...]
+
+
+def _other_pages(table: _Table, gaps: list[Gap]) -> Iterator[list[Row[Any]]]:
     last: Any = None
     while True:
-        page = wanted if last is None else wanted.where(key > last)
+        page = table.wanted if last is None else table.wanted.where(table.key > last)
         try:
-            rows = list(old.execute(page.order_by(key).limit(_PAGE)))
+            rows = list(table.old.execute(page.order_by(table.key).limit(_PAGE)))
         except _UNREADABLE:
-            old.rollback()
+            table.old.rollback()
             gaps.append(Gap(last + 1 if isinstance(last, int) else _LOWEST, _HIGHEST))
             return
         if not rows:
@@ -119,10 +141,10 @@ def _other_pages(old: Connection, wanted: Select[Any], key: Column[Any], gaps: l
         last = rows[-1].row_key
 
 
-def _sqlite_pages(old: Connection, wanted: Select[Any], key: Any, gaps: list[Gap]) -> Iterator[list[Row[Any]]]:
+def _sqlite_pages(table: _Table, gaps: list[Gap]) -> Iterator[list[Row[Any]]]:
     low, size = _LOWEST, _PAGE
     while low <= _HIGHEST:
-        rows = _rows(old, wanted.where(key >= low).order_by(key).limit(size))
+        rows = _rows(table, low, _HIGHEST, size)
         if rows == []:
             return
         if rows:
@@ -131,37 +153,43 @@ def _sqlite_pages(old: Connection, wanted: Select[Any], key: Any, gaps: list[Gap
         elif size > 1:
             size = 1  # up to the row itself
         else:
-            start = _readable_after(old, wanted, key, low)
-            behind = _backwards(old, wanted, key, low, start)
+            start = _readable_after(table, low)
+            behind = _backwards(table, low, start - 1)
             if behind:
                 yield behind
-            top = (behind[0].row_key if behind else start) - 1
-            gaps.append(Gap(low, top))
+            gaps.append(Gap(low, (behind[0].row_key if behind else start) - 1))
             low, size = start, _PAGE
 
 
-def _readable_after(old: Connection, wanted: Select[Any], key: Any, low: int) -> int:
+def _readable_after(table: _Table, low: int) -> int:
     step = 1
     while low + step <= _HIGHEST:
-        if _rows(old, wanted.where(key >= low + step).order_by(key).limit(1)) is not None:
+        if _rows(table, low + step, _HIGHEST, 1) is not None:
             return low + step
         step *= 2
     return _HIGHEST + 1
 
 
-def _backwards(old: Connection, wanted: Select[Any], key: Any, low: int, start: int) -> list[Row[Any]]:
-    """The readable rows just before `start`, in order."""
+def _backwards(table: _Table, low: int, high: int) -> list[Row[Any]]:
+    """The readable rows at the end of a range, in order."""
     found: list[Row[Any]] = []
-    top = min(start, _HIGHEST)
-    while rows := _rows(old, wanted.where(key >= low, key < top).order_by(key.desc()).limit(1)):
+    while low <= high and (rows := _rows(table, low, high, 1, backwards=True)):
         found += rows
-        top = rows[0].row_key
+        high = rows[0].row_key - 1
     return found[::-1]
 
 
-def _rows(old: Connection, page: Select[Any]) -> list[Row[Any]] | None:
-    """The rows of a page, None where one of them cannot be read."""
+def _rows(table: _Table, low: int, high: int, size: int, *, backwards: bool = False) -> list[Row[Any]] | None:
+    """The first or last rows of a range; None where one of them cannot be read.
+
+    Bytes that were overwritten with zeros are rows to SQLite, but with keys and NULLs that no row has.
+    """
+    order = table.key.desc() if backwards else table.key
     try:
-        return list(old.execute(page))
+        rows = list(table.old.execute(table.wanted.where(table.key.between(low, high)).order_by(order).limit(size)))
     except _UNREADABLE:
         return None
+    keys = [row.row_key for row in rows]
+    in_order = all(low <= key <= high for key in keys) and keys == sorted(set(keys), reverse=backwards)
+    whole = all(row._mapping[name] is not None for row in rows for name in table.solid)
+    return rows if in_order and whole else None
