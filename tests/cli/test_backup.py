@@ -7,13 +7,18 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from tests import builders as b
 from tests.outgoing import some_outgoing
 
 from digest.cli import run
+from digest.config import load_settings
 from digest.database import open_database, writing
 from digest.delivery import outbox
+from digest.edition import store as editions
+from digest.rendering.email import render
 from digest.subscribers import store
 from digest.subscribers.consent import ConsentEvent
+from digest.subscribers.regimes import packaged_regimes
 from digest.subscribers.store import Newcomer
 
 NOW = datetime(2026, 5, 4, 9, 0, tzinfo=UTC)
@@ -29,10 +34,14 @@ def digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     monkeypatch.setenv("DIGEST_SECRETS_DIR", str(tmp_path / "secrets"))
     Path("config.toml").write_text('[database]\nurl = "sqlite:///digest.db"\n')
     engine, agreed = open_database("sqlite:///digest.db"), ConsentEvent("confirmed", NOW, "form")
+    rendered = render(b.an_edition(), load_settings())
     with writing(engine) as connection:
         names = [f"{name}@example.org" for name in ("ann", "ben", "cho")]
         store.add(connection, [Newcomer(name, name, agreed) for name in names], NOW)
-        outbox.queue(connection, some_outgoing("2026-W18"), "hash", NOW)
+        envelope = editions.envelope_of(load_settings(), packaged_regimes().version)
+        drafted = editions.save_draft(connection, b.an_edition(), rendered, envelope, NOW)
+        editions.save_approval(connection, drafted.week, drafted.content_hash, NOW)
+        outbox.queue(connection, some_outgoing(drafted.week), drafted.content_hash, NOW)
     engine.dispose()
 
     def digest(*words: str) -> tuple[int, str, str]:
@@ -57,7 +66,11 @@ def test_a_backup_is_restored_on_hold_and_accepted(digest: Digest) -> None:
         "",
     )
     assert Path(KEPT).exists()
-    assert digest("send", "2026-W18")[0] == 1
+    assert digest("send", "2026-W18")[::2] == (
+        1,
+        "digest: this database was restored from a backup and sends nothing until a person accepts it: "
+        "digest accept-restore\n",
+    )
     assert digest("accept-restore", "--yes") == (
         0,
         "This is a copy of 2026-05-04 09:00 UTC.\n"
@@ -94,6 +107,8 @@ def test_status_and_the_doctor_say_that_a_copy_waits_until_it_is_accepted(digest
     assert json.loads(digest("status", "--json")[1])["needs"][0] == sentence
     assert "          3  edition of 2026-W18" in digest("accept-restore", "--nothing-was-sent", "--yes")[1]
     assert "restored" not in digest("doctor", "--json")[1]
+    assert digest("send", "2026-W18")[0] == 0
+    assert json.loads(digest("status", "--json")[1])["deliveries"]["sent"] == 3
 
 
 def test_a_replay_says_what_was_taken_over_and_knows_the_database_it_replaces(digest: Digest) -> None:

@@ -17,6 +17,7 @@ from tests.outgoing import some_contents, some_outgoing
 from digest.config import Settings
 from digest.database import open_database, reading, writing
 from digest.delivery import outbox, sending
+from digest.delivery.due import any_due
 from digest.delivery.outbox import Mailing, Settled
 from digest.edition.content import Rendered
 from digest.errors import DeliveryError, StorageError, UsageError
@@ -112,7 +113,11 @@ def test_a_restored_copy_sends_nothing_until_a_person_accepts(
     with reading(copy) as connection:
         mailing = outbox.find(connection, WEEK)
         assert mailing is not None
-        assert outbox.claim(connection, mailing, "me", NOW, timedelta(minutes=1), 9, some_outgoing()).deliveries == ()
+        lease, too_late = timedelta(minutes=1), NOW + timedelta(days=4)
+        assert outbox.claim(connection, mailing, "me", NOW, lease, 9, some_outgoing()).deliveries == ()
+        assert outbox.claim(connection, mailing, "me", too_late, lease, 9, some_outgoing()).deliveries == ()
+        assert not any_due(connection, mailing.id, NOW)
+    assert tally(copy) == {"pending": 3}
     with pytest.raises(DeliveryError, match="accept-restore"):
         send(copy)
     with writing(copy) as connection, pytest.raises(DeliveryError, match="accept-restore"):
@@ -134,6 +139,27 @@ def test_a_sender_that_had_claimed_hands_nothing_over_once_the_copy_is_on_hold(
         assert outbox.dot(connection, [one.id], "me", NOW, lease) == frozenset()
         restoring_store.lift(connection)
         assert outbox.dot(connection, [one.id], "me", NOW, lease) == {one.id}
+
+
+def test_a_letter_that_a_reader_asked_for_while_the_copy_waited_goes_out_with_its_acceptance(
+    engine: Engine, into: Settings, tmp_path: Path, add_readers: AddReaders
+) -> None:
+    ann, ben = add_readers(2)
+    with writing(engine) as connection:
+        outbox.queue_letter(connection, "preferences", ann, NOW)
+    back_up(engine, tmp_path / "copy", NOW)
+    restore(into, tmp_path / "copy", None, LATER)
+    copy = reopened(into)
+    with writing(copy) as connection:
+        outbox.queue_letter(connection, "preferences", ben, LATER)
+    with pytest.raises(DeliveryError, match="accept-restore"):
+        sending.send_letters(copy, into, lambda: LATER)
+    foreseen = accept(copy, into, LATER)
+    assert [(mailing.week, count) for mailing, count in foreseen.doubted] == [("2026-05-04", 1)]
+    assert [(mailing.week, count) for mailing, count in foreseen.going] == [("2026-05-05", 1)]
+    assert sending.send_letters(copy, into, lambda: LATER) == 1
+    assert recipients(into) == ["r1@example.org"]
+    copy.dispose()
 
 
 def test_what_waited_in_the_backup_is_never_resent_blindly(

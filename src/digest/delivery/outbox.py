@@ -236,9 +236,7 @@ def claim(
     `edition` says what is sent; without it the mailing is one of letters. `standing` is how providers stand, as
     `throttles.hold` gave it, and `budget` what bounds all senders together.
     """
-    if connection.scalar(select(ON_HOLD)):
-        return Batch((), 0)
-    if edition is not None and now >= edition.closes_at:
+    if edition is not None and now >= edition.closes_at and not connection.scalar(select(ON_HOLD)):
         _close(connection, mailing.id, now)
     pace = Paces(dict(standing or {}), now, lease, budget.per_second if budget else None)
     room = min(limit, pace.room(RELAY, limit))

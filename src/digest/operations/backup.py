@@ -87,7 +87,7 @@ def _copy_sqlite(engine: Engine, draft: Path, now: datetime) -> None:
         try:
             connection.cursor().execute("VACUUM INTO ?", (str(draft),))
         except sqlite3.Error as error:
-            raise StorageError(f"{draft.parent} took no copy of the database: {error}; is the disk full?") from error
+            raise StorageError(f"no copy of the database could be written to {draft.parent}: {error}.") from error
     made = create_engine(f"sqlite:///{draft}", poolclass=NullPool, hide_parameters=True)
     with storage_errors(made), made.begin() as copied:
         if not restoring_store.is_whole(copied):
