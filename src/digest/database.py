@@ -76,6 +76,11 @@ def open_database(url: str) -> Engine:
     return engine
 
 
+def open_as_it_is(url: str) -> Engine:
+    """Connect to tables of whatever version, and leave them so. Raises ConfigError for a URL."""
+    return _engine(url)
+
+
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """A transaction that only reads: it sees one state throughout and waits for no writer."""

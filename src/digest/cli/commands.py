@@ -7,7 +7,20 @@ from typing import Annotated
 import typer
 
 from digest import __version__
-from digest.cli import captures, doctor, editions, geoip, keys, preview, printing, questions, readers, returns, stories
+from digest.cli import (
+    backup,
+    captures,
+    doctor,
+    editions,
+    geoip,
+    keys,
+    preview,
+    printing,
+    questions,
+    readers,
+    returns,
+    stories,
+)
 from digest.cli.context import AsJson, clock, database, now, print_json, settings
 from digest.delivery.workers import letters_sent
 from digest.membership.returned import facts
@@ -28,7 +41,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     no_args_is_help=True,
 )
-for part in (captures, questions, editions, stories, preview, readers, returns, keys, geoip, doctor):
+for part in (captures, questions, editions, stories, preview, readers, returns, keys, geoip, backup, doctor):
     app.add_typer(part.app)
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import (
     String,
     and_,
     column,
+    exists,
     func,
     literal,
     select,
@@ -26,6 +27,10 @@ from digest.delivery import pacing
 
 _delivery = metadata.tables["delivery"]
 _mailing = metadata.tables["mailing"]
+_restored = metadata.tables["restored"]
+
+ON_HOLD = exists(select(_restored.c.id).correlate(None))
+"""Whether this database is a restored copy that no person has accepted yet."""
 
 # Spelt out, for SQLite takes a partial index only where it reads its condition.
 _PENDING = _delivery.c.state == literal_column("'pending'")
@@ -52,10 +57,11 @@ def due(
 
     `rooms` says how many of each limited provider's new ones may be among them. Their readers are passed over by an
     index seek for each provider, so a provider that is closed for hours costs nothing. Nothing is due of a mailing that
-    is paused or aborted. Rows that another transaction has locked are passed over.
+    is paused or aborted, or in a restored copy that waits for a person. Rows that another transaction has locked are
+    passed over.
     """
     going = select(_mailing.c.id).where(_mailing.c.id == mailing_id, _mailing.c.control == "going").exists()
-    mine = and_(_delivery.c.mailing_id == mailing_id, going)
+    mine = and_(_delivery.c.mailing_id == mailing_id, going, ~ON_HOLD)
     come = and_(_delivery.c.next_attempt_at <= now, _delivery.c.state.in_(("deferred", "held")))
     again = _locked(select(_delivery.c.id).where(mine, come).order_by(_delivery.c.next_attempt_at), limit)
     new = select(_delivery.c.id).where(mine, _PENDING).order_by(_delivery.c.id)
@@ -87,5 +93,5 @@ def any_due(connection: Connection, mailing_id: int, now: datetime) -> bool:
     """Whether a sender would find anything to do: new, come to its time, or with a lease that has ended."""
     come = and_(_delivery.c.next_attempt_at <= now, _delivery.c.state.in_(("deferred", "held")))
     left = and_(_delivery.c.claimed_until <= now, _delivery.c.state.in_(("claimed", "dot")))
-    mine = select(literal(1)).where(_delivery.c.mailing_id == mailing_id).limit(1)
+    mine = select(literal(1)).where(_delivery.c.mailing_id == mailing_id, ~ON_HOLD).limit(1)
     return any(connection.execute(mine.where(which)).first() is not None for which in (_PENDING, come, left))

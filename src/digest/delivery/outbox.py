@@ -41,7 +41,7 @@ from digest.config import Delivery
 from digest.database import UtcDateTime, metadata
 from digest.delivery import pacing, throttles
 from digest.delivery.audience import GONE, audience, have_newer, newer_mailings
-from digest.delivery.due import due
+from digest.delivery.due import ON_HOLD, due
 from digest.delivery.pacing import RELAY, Throttle
 from digest.delivery.throttles import Paces
 from digest.edition.renditions import Rendition
@@ -64,6 +64,9 @@ LETTERS: Mapping[Letter, tuple[ConsentState, ...]] = {
     "preferences": ("confirmed", "expired", "withdrawn"),
 }
 """Mail to one reader who asked for it, and the states of consent in which it may go out."""
+
+PERHAPS_SENT = "it may have been sent after the backup"
+"""The content of a mailing that stands for one of which nobody knows whether there was one."""
 
 WAITING: tuple[State, ...] = ("held", "pending", "claimed", "dot", "deferred")
 
@@ -133,12 +136,18 @@ class Settled:
 def queue(connection: Connection, edition: Outgoing, content_hash: str, now: datetime) -> Mailing:
     """Queue an edition to everyone whose consent is live now. Again, it gives back the mailing as it is.
 
-    Raises DeliveryError if the week was queued with another content.
+    Raises DeliveryError if the week was queued with another content, or in a restored copy that nobody accepted yet.
     """
     if find(connection, edition.week) is None:
+        heed_hold(connection)
         with suppress(IntegrityError), connection.begin_nested():  # another process queued it at the same moment
             _queue(connection, edition, content_hash, now)
     mailing = find(connection, edition.week)
+    if mailing is not None and mailing.content_hash == PERHAPS_SENT:
+        raise DeliveryError(
+            f"the edition of {edition.week} may have been sent before this database was restored from a backup, "
+            "so it is not sent; tell the news in next week's edition."
+        )
     if mailing is None or mailing.content_hash != content_hash:
         raise DeliveryError(
             f"the edition of {edition.week} was queued with another content than is approved now; "
@@ -189,6 +198,15 @@ def _add_mailing(connection: Connection, kind: str, week: str, content_hash: str
     return int(connection.execute(insert(_mailing).values(row).returning(_mailing.c.id)).scalar_one())
 
 
+def heed_hold(connection: Connection) -> None:
+    """Raise DeliveryError in a restored copy that waits for a person."""
+    if connection.scalar(select(ON_HOLD)):
+        raise DeliveryError(
+            "this database was restored from a backup and sends nothing until a person accepts it: "
+            "digest accept-restore"
+        )
+
+
 def letters_to(connection: Connection, kind: Letter, subscriber_id: int, since: datetime) -> int:
     """How many letters of a kind were queued to one reader since a moment."""
     own = and_(_delivery.c.subscriber_id == subscriber_id, _mailing.c.kind == kind, _mailing.c.queued_at >= since)
@@ -218,7 +236,7 @@ def claim(
     `edition` says what is sent; without it the mailing is one of letters. `standing` is how providers stand, as
     `throttles.hold` gave it, and `budget` what bounds all senders together.
     """
-    if edition is not None and now >= edition.closes_at:
+    if edition is not None and now >= edition.closes_at and not connection.scalar(select(ON_HOLD)):
         _close(connection, mailing.id, now)
     pace = Paces(dict(standing or {}), now, lease, budget.per_second if budget else None)
     room = min(limit, pace.room(RELAY, limit))
@@ -361,7 +379,7 @@ def dot(
 ) -> frozenset[int]:
     """Mark deliveries as about to be handed over; those that may be. Of the others nothing is sent, for the claim or
     the reader's consent is gone, another sender has a later mailing of the kind on its way to them, or the mailing was
-    paused or aborted."""
+    paused or aborted, or this is a restored copy."""
     if not ids:
         return frozenset()
     facts = {"ids": ids, "claimant": claimant, "now": now, "until": now + lease}
@@ -383,7 +401,7 @@ def _marking(kind: str) -> ReturningUpdate[Any]:
         update(_delivery)
         .where(_delivery.c.id.in_(_IDS), _delivery.c.state == "claimed", _delivery.c.claimed_by == _CLAIMANT)
         .where(exists().where(reader, lives), ~_overtaken())
-        .where(exists().where(_mailing.c.id == _delivery.c.mailing_id, _mailing.c.control == "going"))
+        .where(exists().where(_mailing.c.id == _delivery.c.mailing_id, _mailing.c.control == "going"), ~ON_HOLD)
         .values(state="dot", claimed_until=_UNTIL, changed_at=_NOW)
         .returning(_delivery.c.id)
     )

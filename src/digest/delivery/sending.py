@@ -93,9 +93,10 @@ def drain(
     for, at most as long as a lease, and so is a rate; deferred deliveries, closed providers and a warm-up plan's next
     day are left to a later call. With `is_enough` it ends once that says so of how many it dealt with, and waits for no
     other sender. Raises DeliveryError when the relay cannot be reached, refuses us or refuses the edition; then what
-    was claimed and not handed over is given back.
+    was claimed and not handed over is given back. In a restored copy that nobody accepted yet it raises DeliveryError.
     """
     with writing(engine) as connection:
+        outbox.heed_hold(connection)
         keys = store.link_keys(connection, settings.links, clock())
     claimant = claimants.name()
 

