@@ -19,10 +19,10 @@ from sqlalchemy import Engine
 from digest.config import Settings
 from digest.database import reading, writing
 from digest.delivery import claimants
-from digest.errors import DeliveryError, DigestError
+from digest.errors import DeliveryError, DigestError, StorageError
 from digest.membership.retention import expire
 from digest.membership.returned import take_mail
-from digest.operations.alerts import tell
+from digest.operations.alerts import tell, tell_of_database
 from digest.operations.announcing import announce
 from digest.operations.approving import at_deadline
 from digest.weekly import running, stages, store
@@ -56,7 +56,7 @@ def scheduled(engine: Engine, settings: Settings, clock: Clock, every: float = E
         often = settings.schedule.bounces_minutes * every
         work["bounces"] = (lambda: take_mail(engine, settings, clock()), often)
     if settings.alerts.mail_to or settings.hooks.alerts:
-        work["alerts"] = (lambda: tell(engine, settings, clock()), _ALERTS_EVERY * every)
+        work["alerts"] = (teller(engine, settings, clock), _ALERTS_EVERY * every)
     if settings.hooks.editions:
         work["hook"] = (lambda: announce(engine, settings, clock()), every)
     ticker = BackgroundScheduler(
@@ -91,6 +91,24 @@ def scheduled(engine: Engine, settings: Settings, clock: Clock, every: float = E
         over.set()
         guard.join()
         ticker.shutdown()
+
+
+def teller(engine: Engine, settings: Settings, clock: Clock) -> Callable[[], None]:
+    """Tells the operator what needs a person. That the database is at fault is told once until it answers again."""
+    told = False
+
+    def look() -> None:
+        nonlocal told
+        try:
+            tell(engine, settings, clock())
+        except StorageError as error:
+            if not told:
+                tell_of_database(settings, str(error), clock())
+                told = True
+        else:
+            told = False
+
+    return look
 
 
 def _ticks(seconds: float) -> IntervalTrigger:

@@ -50,6 +50,25 @@ def tell(engine: Engine, settings: Settings, now: datetime, transport: Transport
     return len(told)
 
 
+def tell_of_database(settings: Settings, said: str, now: datetime, transport: Transport | None = None) -> None:
+    """Tell the operator that the database does not answer, or takes nothing more: what was told can then be remembered
+    by the caller alone. Raises DigestError as `tell` does."""
+    trouble, problems = Notice("database", said, now, None, None, None), list[str]()
+    name = _name_of([trouble])
+    if settings.alerts.mail_to:
+        try:
+            _mail(settings, [trouble], name, now, transport)
+        except DigestError as error:
+            problems.append(str(error))
+    if settings.hooks.alerts:
+        try:
+            _post(settings, [trouble], name, now)
+        except DigestError as error:
+            problems.append(str(error))
+    if problems:
+        raise DeliveryError(" ".join(problems))
+
+
 def _updated(known: Mapping[str, Notice], found: Mapping[str, Need], now: datetime) -> list[Notice]:
     """What is known of each trouble after this look: begun, still there, or over; what has long been over is new."""
     kept = []
@@ -75,15 +94,25 @@ def _tell_by(
         untold = [one for one in store.notices(connection).values() if one.about in found and one.is_new_to(channel)]
     if not untold:
         return set()
-    name = hashlib.sha256("\n".join(f"{one.about} {one.since.isoformat()}" for one in untold).encode()).hexdigest()[:32]
+    name = _name_of(untold)
     if channel == "mail":
         _mail(settings, untold, name, now, transport)
     else:
-        needs = [{"about": one.about, "said": one.said, "since": one.since.isoformat()} for one in untold]
-        post(settings.hooks.alerts, settings.hooks, name, "operator.alert", {"needs": needs}, now)
+        _post(settings, untold, name, now)
     with writing(engine) as connection:
         store.mark_told(connection, [one.about for one in untold], channel, now)
     return {one.about for one in untold}
+
+
+def _name_of(untold: Sequence[Notice]) -> str:
+    """The same each time the same is told."""
+    told = "\n".join(f"{one.about} {one.since.isoformat()}" for one in untold)
+    return hashlib.sha256(told.encode()).hexdigest()[:32]
+
+
+def _post(settings: Settings, untold: Sequence[Notice], name: str, now: datetime) -> None:
+    needs = [{"about": one.about, "said": one.said, "since": one.since.isoformat()} for one in untold]
+    post(settings.hooks.alerts, settings.hooks, name, "operator.alert", {"needs": needs}, now)
 
 
 def _mail(settings: Settings, untold: Sequence[Notice], name: str, now: datetime, transport: Transport | None) -> None:
