@@ -83,6 +83,7 @@ def scheduled(engine: Engine, settings: Settings, clock: Clock, every: float = E
         over.set()
         guard.join()
         ticker.shutdown()
+        _log.info("ended")
 
 
 def _ticks(seconds: float) -> IntervalTrigger:
