@@ -23,6 +23,7 @@ from digest.weekly.calendar import Week, parse_week
 from digest.weekly.due import STAGES, stage_moment, timetable
 from tests.captures import body, serving
 from tests.delivery.sink import sink
+from tests.real_server import served
 
 W19 = parse_week("2026-W19")
 DAY, YEAR = timedelta(days=1), timedelta(days=365)
@@ -232,3 +233,11 @@ def test_returned_mail_is_read_beside_the_rest(
     bounces = settings.bounces.model_copy(update={"maildir": tmp_path / "bounces"})
     with scheduler.scheduled(engine, settings.model_copy(update={"bounces": bounces}), clock, 0.05):
         assert read.wait(10)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_server_that_is_told_to_stop_ends_its_work_in_order(database_url: str, tmp_path: Path) -> None:
+    with served(database_url, tmp_path / "server") as server:
+        pass  # it is told to stop
+    assert server.process.returncode == 0
+    assert b'"event": "ended"' in server.said

@@ -91,6 +91,7 @@ def scheduled(engine: Engine, settings: Settings, clock: Clock, every: float = E
         over.set()
         guard.join()
         ticker.shutdown()
+        _log.info("ended")
 
 
 def teller(engine: Engine, settings: Settings, clock: Clock) -> Callable[[], None]:

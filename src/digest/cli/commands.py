@@ -1,5 +1,7 @@
 """The program and the commands about running it. Every help text ends with an example that can be typed."""
 
+import signal
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -82,6 +84,8 @@ def serve(
     """
     chosen, running = settings(), clock()
     logs.configure()
+    # uvicorn ends its part, then raises the signal anew: what runs beside the pages is to end in order, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with database(chosen) as engine:
         app = create_app(engine, chosen, running)
         where = host or chosen.web.host, chosen.web.port if port is None else port

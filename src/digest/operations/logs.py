@@ -13,7 +13,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from digest.delivery.redaction import without_addresses
 
-_NOISY = ("procrastinate", "apscheduler", "uvicorn", "httpx", "urllib3")
+_NOISY = ("alembic", "procrastinate", "apscheduler", "uvicorn", "httpx", "urllib3")
 
 
 def configure(stream: TextIO | None = None, *, json: bool | None = None) -> None:
