@@ -423,7 +423,18 @@ class Signup(Strict):
 
 
 class Approval(Strict):
+    """Who approves an edition, and what happens where nobody did when it is due. No names: anybody."""
+
     required: bool = True
+    approvers: tuple[str, ...] = ()
+    needed: PositiveInt = 1
+    at_deadline: Literal["hold", "send_if_checked"] = "hold"
+
+    @model_validator(mode="after")
+    def _enough(self) -> Self:
+        if self.approvers and self.needed > len(set(self.approvers)):
+            raise ValueError(f"needed is {self.needed}, but approvers has {len(set(self.approvers))} names")
+        return self
 
 
 class Fetch(Strict):

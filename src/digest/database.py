@@ -18,7 +18,7 @@ from sqlmodel import SQLModel
 
 from digest.errors import ConfigError, StorageError
 
-SCHEMA_VERSION = "0005"
+SCHEMA_VERSION = "0006"
 """The newest migration. A test holds it against the folder; a database that has it is opened without Alembic."""
 
 SQLModel.metadata.naming_convention = {

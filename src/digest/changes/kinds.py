@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from digest.changes.noise import written_alike
+from digest.language import N_
 from digest.scores.catalog import ModelName
 from digest.scores.snapshot import Capture
 
@@ -61,30 +62,30 @@ class Reason(StrEnum):
 
 
 EXPLAINED: dict[Reason, str] = {
-    Reason.BEYOND_UNCERTAINTY: "the difference is larger than both published uncertainties",
-    Reason.BEYOND_THRESHOLD: "no uncertainty is published; the difference is larger than our margin",
-    Reason.ENTRY: "a new row",
-    Reason.WITHDRAWAL: "the row is gone",
-    Reason.CORRECTION: "a published figure was put right",
-    Reason.RERUN: "the same model was measured again",
-    Reason.PRICE: "the price or size that is asked for or offered is another",
-    Reason.BENCHMARK_CHANGE: "the benchmark changed, not the model",
-    Reason.SCALE_SHIFT: "the whole scale moved",
-    Reason.DISAGREEMENT: "two sources tell one fact differently",
-    Reason.TIED: "ahead, but within the uncertainty",
-    Reason.WITHIN_UNCERTAINTY: "the difference is within the published uncertainty",
-    Reason.BELOW_THRESHOLD: "no uncertainty is published; the difference is within our margin",
-    Reason.DISPLACED: "the score stayed, others arrived above or left",
-    Reason.RENAME: "the same row or benchmark under another name",
-    Reason.NAMESPACE_MOVE: "the same rows under another prefix",
-    Reason.KEY_REUSED: "the row's key now belongs to another row",
-    Reason.FILLED_IN: "a value where there was none, or a mean over other values than before",
-    Reason.VALUE_WITHDRAWN: "no value any more where there was one",
-    Reason.FLIP_FLOP: "back to what it was a short while ago",
-    Reason.IMPLAUSIBLE: "too large or too small to be believed",
-    Reason.SAME_FACT: "already told under another id",
-    Reason.FIRST_CAPTURE: "the source's first capture; nothing to compare with",
-    Reason.KNOWN_DISAGREEMENT: "the sources have disagreed on it before",
+    Reason.BEYOND_UNCERTAINTY: N_("the difference is larger than both published uncertainties"),
+    Reason.BEYOND_THRESHOLD: N_("no uncertainty is published; the difference is larger than our margin"),
+    Reason.ENTRY: N_("a new row"),
+    Reason.WITHDRAWAL: N_("the row is gone"),
+    Reason.CORRECTION: N_("a published figure was put right"),
+    Reason.RERUN: N_("the same model was measured again"),
+    Reason.PRICE: N_("the price or size that is asked for or offered is another"),
+    Reason.BENCHMARK_CHANGE: N_("the benchmark changed, not the model"),
+    Reason.SCALE_SHIFT: N_("the whole scale moved"),
+    Reason.DISAGREEMENT: N_("two sources tell one fact differently"),
+    Reason.TIED: N_("ahead, but within the uncertainty"),
+    Reason.WITHIN_UNCERTAINTY: N_("the difference is within the published uncertainty"),
+    Reason.BELOW_THRESHOLD: N_("no uncertainty is published; the difference is within our margin"),
+    Reason.DISPLACED: N_("the score stayed, others arrived above or left"),
+    Reason.RENAME: N_("the same row or benchmark under another name"),
+    Reason.NAMESPACE_MOVE: N_("the same rows under another prefix"),
+    Reason.KEY_REUSED: N_("the row's key now belongs to another row"),
+    Reason.FILLED_IN: N_("a value where there was none, or a mean over other values than before"),
+    Reason.VALUE_WITHDRAWN: N_("no value any more where there was one"),
+    Reason.FLIP_FLOP: N_("back to what it was a short while ago"),
+    Reason.IMPLAUSIBLE: N_("too large or too small to be believed"),
+    Reason.SAME_FACT: N_("already told under another id"),
+    Reason.FIRST_CAPTURE: N_("the source's first capture; nothing to compare with"),
+    Reason.KNOWN_DISAGREEMENT: N_("the sources have disagreed on it before"),
 }
 
 

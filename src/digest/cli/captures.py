@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from digest.cli import printing
-from digest.cli.context import AsJson, database, now, print_json, progress, settings
+from digest.cli.context import AsJson, database, now, print_json, progress, settings, who
 from digest.edition.documents import resolved_document
 from digest.errors import DigestError, UsageError
 from digest.operations.status import read_status
@@ -147,7 +147,7 @@ def sources_accept(name: Annotated[str, typer.Argument(metavar="ID")]) -> None:
     """
     chosen = settings()
     with database(chosen) as engine:
-        capture = collecting.accept(engine, chosen, name, now())
+        capture = collecting.accept(engine, chosen, name, now(), who())
     print(f"{name}: the capture of {capture.on} is believed from now on; draft the week again.")
 
 

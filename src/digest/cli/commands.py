@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from digest import __version__
-from digest.cli import captures, doctor, editions, geoip, keys, preview, printing, questions, readers, returns
+from digest.cli import captures, doctor, editions, geoip, keys, preview, printing, questions, readers, returns, stories
 from digest.cli.context import AsJson, clock, database, now, print_json, settings
 from digest.delivery.workers import bounces_read, editions_sent, letters_sent
 from digest.membership.retention import expire
@@ -29,7 +29,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     no_args_is_help=True,
 )
-for part in (captures, questions, editions, preview, readers, returns, keys, geoip, doctor):
+for part in (captures, questions, editions, stories, preview, readers, returns, keys, geoip, doctor):
     app.add_typer(part.app)
 
 

@@ -1,6 +1,8 @@
 """What every command shares: common options, the settings, the database, the clock, and how JSON is printed."""
 
+import getpass
 import json
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -83,6 +85,17 @@ def clock() -> Callable[[], datetime]:
     """A clock that starts at the moment of this command and runs on."""
     start, began = now(), time.monotonic()
     return lambda: start + timedelta(seconds=time.monotonic() - began)
+
+
+def who() -> str:
+    """Who runs this command: the account that logged in, else the one that it runs as."""
+    try:
+        return os.getlogin()
+    except OSError:  # no terminal, as in a container
+        try:
+            return getpass.getuser()
+        except (OSError, KeyError):
+            return "unknown"
 
 
 def settings() -> Settings:

@@ -9,17 +9,20 @@ from typing import Annotated
 import typer
 from sqlalchemy import Engine
 
-from digest.cli import printing
-from digest.cli.context import WeekName, clock, database, now, progress, settings
-from digest.database import reading, writing
-from digest.delivery import control, jobs, outbox
+from digest.cli import edition_words, printing
+from digest.cli.context import WeekName, clock, database, now, progress, settings, who
+from digest.database import reading
+from digest.delivery import jobs, outbox
 from digest.delivery.sending import send_letters
 from digest.delivery.workers import letters_sent
 from digest.edition.store import newest_edition
 from digest.errors import DigestError
 from digest.membership.retention import expire
 from digest.membership.returned import take_mail_if_it_can
+from digest.operations import approving
+from digest.operations.halting import halt
 from digest.operations.status import audience, limited
+from digest.operations.trials import send_test
 from digest.weekly import collecting, stages
 from digest.weekly.calendar import Week, parse_week
 
@@ -36,8 +39,9 @@ def draft(week: WeekName = "latest") -> None:
     with database(chosen) as engine:
         with reading(engine) as connection:
             at = stages.find_week(connection, chosen, week, now())
-        result = stages.draft(engine, chosen, at, now())
+        result = stages.draft(engine, chosen, at, now(), who())
     printing.drafted(result)
+    edition_words.misfits(result.misfits)
     printing.next_step(f"digest approve {at}" if not result.stored.approved else f"digest send {at}")
 
 
@@ -45,11 +49,16 @@ def draft(week: WeekName = "latest") -> None:
 def approve(week: WeekName = "latest") -> None:
     """Pin the content hash of a draft, so that these bytes and no others are sent; prints the hash.
 
+    Checks it first: an error in a mail blocks it. Where [approval] needs several, it is pinned with the last of them.
+
     Example: digest approve 2026-W18
     """
     chosen = settings()
     with database(chosen) as engine:
-        print(stages.approve(engine, _edition_week(engine, week), now()).content_hash)
+        done = approving.approve(engine, chosen, _edition_week(engine, week), who(), now())
+    if done.stored.approved:
+        print(done.stored.content_hash)
+    edition_words.approved(done)
 
 
 @app.command()
@@ -57,6 +66,10 @@ def send(
     week: WeekName = "latest",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="count the readers, queue and send nothing")] = False,
     queue_only: Annotated[bool, typer.Option("--queue-only", help="queue it and leave the sending to workers")] = False,
+    test: Annotated[
+        list[str] | None,
+        typer.Option("--test", metavar="EMAIL", help="a test to this address alone, at most ten; no reader gets it"),
+    ] = None,
 ) -> None:
     """Queue an approved edition to its readers and send it; resumes one that was interrupted.
 
@@ -65,11 +78,14 @@ def send(
     chosen = settings()
     with database(chosen) as engine:
         at = _edition_week(engine, week)
+        if test:
+            edition_words.tested(at, send_test(engine, chosen, at, test, who(), now()))
+            return
         if dry_run:
             printing.forecast(at, stages.forecast(engine, chosen, at, now()))
             return
         with progress("sending", *audience(engine, at)) as advance:
-            result = stages.send(engine, chosen, at, clock(), advance, queue_only=queue_only)
+            result = stages.send(engine, chosen, at, clock(), advance, queue_only=queue_only, who=who())
         limits = limited(engine, chosen, now())
     printing.sent(result)
     printing.limits(limits)
@@ -83,8 +99,7 @@ def pause(week: WeekName = "latest") -> None:
     """
     with database(settings()) as engine:
         mailing = _mailing(engine, week)
-        with writing(engine) as connection:
-            control.pause(connection, mailing)
+        halt(engine, mailing, "paused", who(), now())
     printing.next_step(f"digest resume {mailing.week}")
 
 
@@ -96,8 +111,7 @@ def resume(week: WeekName = "latest") -> None:
     """
     with database(settings()) as engine:
         mailing = _mailing(engine, week)
-        with writing(engine) as connection:
-            control.resume(connection, mailing)
+        halt(engine, mailing, "resumed", who(), now())
     printing.next_step(f"digest send {mailing.week}")
 
 
@@ -109,8 +123,8 @@ def abort(week: WeekName = "latest") -> None:
     """
     with database(settings()) as engine:
         mailing = _mailing(engine, week)
-        with writing(engine) as connection:
-            control.abort(connection, mailing, now())
+        halt(engine, mailing, "aborted", who(), now())
+        with reading(engine) as connection:
             tally = outbox.tally(connection, mailing.id)
     printing.aborted(mailing.week, tally)
 

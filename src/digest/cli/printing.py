@@ -245,6 +245,8 @@ def drafted(result: Drafted) -> None:
     out.print(Text(f"  content    {stored.content_hash}"))
     if result.voided:
         out.print(Text("  The approval is void: the content is another than was approved.", style="yellow"))
+    for line in result.what:
+        out.print(Text(f"  {line}"), soft_wrap=True)
 
 
 def next_step(words: str) -> None:

@@ -512,6 +512,25 @@ def forecast(connection: Connection, edition: Outgoing, now: datetime) -> dict[t
     return {(row[0], row[1]): row[2] for row in connection.execute(counted.order_by(who.c.state, who.c.outcome))}
 
 
+def forecast_by_region(connection: Connection, edition: Outgoing, now: datetime) -> dict[tuple[str, State, str], int]:
+    """The same by the regime whose rules apply to the readers: by regime, state and reason. Of an edition that was
+    queued it is how its deliveries stand; readers who were erased since stand under no regime."""
+    mailing = find(connection, edition.week)
+    if mailing is None:
+        who = audience(connection, edition, now).subquery()
+        state, outcome, reader = who.c.state, who.c.outcome, who.c.subscriber_id
+    else:
+        reason = case((_delivery.c.state.in_(("held", "skipped")), _delivery.c.outcome), else_="")
+        mine = _delivery.c.mailing_id == mailing.id
+        rows = select(_delivery.c.subscriber_id, _delivery.c.state, reason.label("outcome")).where(mine).subquery()
+        state, outcome, reader = rows.c.state, rows.c.outcome, rows.c.subscriber_id
+    regime = func.coalesce(_subscriber.c.regime, "")
+    counted = select(regime, state, outcome, func.count())
+    counted = counted.outerjoin(_subscriber, _subscriber.c.id == reader).group_by(regime, state, outcome)
+    found = connection.execute(counted.order_by(regime, state, outcome))
+    return {(row[0], row[1], row[2]): row[3] for row in found}
+
+
 def count_audience(connection: Connection) -> int:
     """How many readers a mailing that was queued now would be queued for, those held or skipped among them."""
     return connection.scalar(select(func.count()).select_from(_subscriber).where(_subscriber.c.state == LIVE)) or 0

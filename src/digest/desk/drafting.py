@@ -14,11 +14,13 @@ from digest.database import reading
 from digest.delivery import outbox
 from digest.edition import store as editions
 from digest.edition.content import Edition, Note, Rendered
+from digest.edition.listed import Listing
 from digest.edition.needs import packaged_needs
 from digest.edition.notes import load_note
 from digest.edition.store import StoredEdition
 from digest.errors import DigestError
 from digest.language import forget_catalogues
+from digest.operations.stories import listed, read_stories
 from digest.rendering.email import render
 from digest.rendering.lint.support import load_support
 from digest.rendering.markup import inline_css
@@ -47,11 +49,11 @@ class Draft:
     outgoing: Outgoing
     settings: Settings
     at: datetime
-    voided: bool
+    stories: Listing
     sent: bool
 
 
-def draft_now(engine: Engine, settings: Settings, week: Week, now: datetime) -> Draft:
+def draft_now(engine: Engine, settings: Settings, week: Week, now: datetime, who: str) -> Draft:
     """Draft and store the week's edition, or take it as it is where it is already being sent.
 
     Raises DigestError for a fault in a file, or where there is nothing to say.
@@ -60,10 +62,11 @@ def draft_now(engine: Engine, settings: Settings, week: Week, now: datetime) -> 
         sent = outbox.find(connection, str(week)) is not None
         stored = editions.load_edition(connection, str(week)) if sent else None
         earlier = editions.approved_before(connection, str(week), stages.EDITIONS_TO_CATCH_UP)
-    voided = False
+    stories: Listing | None = None
     if stored is None:
-        drafted = stages.draft(engine, settings, week, now)
-        stored, voided = drafted.stored, drafted.voided
+        drafted = stages.draft(engine, settings, week, now, who)
+        stored = drafted.stored
+        stories = listed(drafted.composed, settings) if drafted.composed else None
     with reading(engine) as connection:
         outgoing = stages.outgoing(connection, settings, week, now)
     if outgoing is None:
@@ -76,7 +79,8 @@ def draft_now(engine: Engine, settings: Settings, week: Week, now: datetime) -> 
         regimes = packaged_regimes(settings.consent.regimes).by_code
         carried = {code: duties(regime, "edition", settings.series.commercial) for code, regime in regimes.items()}
         rendered = render(edition, settings, missed, carried)
-    return Draft(stored, edition, rendered, missed, note, outgoing, settings, now, voided, sent)
+    stories = stories or read_stories(engine, settings, week)
+    return Draft(stored, edition, rendered, missed, note, outgoing, settings, now, stories, sent)
 
 
 def forget_files() -> None:

@@ -23,10 +23,11 @@ from digest.desk.faults import Fault, fault_of
 from digest.desk.following import Stamp, changes
 from digest.desk.links import Link, findings_of, links_of, tried
 from digest.desk.readers import As
-from digest.desk.telling import Told, told
+from digest.edition import override_store
 from digest.edition.numbers import several
 from digest.edition.store import hashes_of
 from digest.errors import DigestError, StorageError
+from digest.operations.approving import Regions, blocking
 from digest.operations.checking import check_edition
 from digest.rendering.lint.page import Finding
 from digest.scores import store as scores
@@ -36,19 +37,18 @@ from digest.weekly.calendar import Week
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What the checks found in one draft, and to how many it goes by state and reason; or why they did not run."""
+    """What the checks found in one draft, and to how many readers it would go; or why they did not run."""
 
     content_hash: str
     findings: tuple[Finding, ...]
-    forecast: Mapping[tuple[outbox.State, str], int]
+    regions: Regions
     fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """What is read off a draft once, for every page: its stories, last week's beside it, and its links."""
+    """What is read off a draft once, for every page: last week's edition beside it, and its links."""
 
-    stories: tuple[Told, ...]
     beside: Beside | None
     links: tuple[Link, ...]
 
@@ -56,7 +56,6 @@ class Overview:
 def overview_of(draft: Draft) -> Overview:
     """`earlier` of the draft is what it is compared with."""
     return Overview(
-        stories=tuple(told(draft.edition)),
         beside=beside(draft.edition, draft.earlier[-1]) if draft.earlier else None,
         links=tuple(links_of(draft.rendered, draft.settings.series.base_url, draft.stored.week)),
     )
@@ -76,8 +75,9 @@ class Desk:
     config: Path
     clock: Callable[[], datetime]
     settings: Settings
+    who: str = "the editor"
     draft: Draft | None = None
-    overview: Overview = Overview((), None, ())
+    overview: Overview = Overview(None, ())
     fault: Fault | None = None
     checked: Checked | None = None
     tried: Mapping[str, str] = field(default_factory=dict)
@@ -85,7 +85,6 @@ class Desk:
     shown_as: As = field(default_factory=As)
     said: tuple[str, str] = ("", "")
     changed: tuple[str, ...] = ()
-    voided: tuple[str, ...] = ()
     version: int = 0
     first: threading.Event = field(default_factory=threading.Event)
     stop: threading.Event = field(default_factory=threading.Event)
@@ -96,7 +95,7 @@ class Desk:
     @property
     def errors(self) -> list[Finding]:
         """What must not go out, of the draft that is shown."""
-        return [finding for finding in self.findings if finding.level == "error"]
+        return blocking(self.findings, self.settings)
 
     @property
     def findings(self) -> list[Finding]:
@@ -134,15 +133,11 @@ class Desk:
             try:
                 forget_files()
                 self.settings = self.read_settings()
-                draft = draft_now(self.engine, self.settings, self.week, self.clock())
+                draft = draft_now(self.engine, self.settings, self.week, self.clock(), self.who)
             except Exception as error:  # noqa: BLE001 (whatever a saved file makes go wrong, the next save may mend)
                 self.fault = fault_of(error, self.config)
             else:
                 self.fault, self.changed = None, changed
-                if draft.voided:
-                    self.voided = changed
-                elif draft.stored.approved:
-                    self.voided = ()
                 self.draft, self.overview = draft, overview_of(draft)
             self.first.set()
         self.to_check.set()
@@ -197,7 +192,8 @@ def _data(desk: Desk) -> Stamp:
     try:
         with reading(desk.engine) as connection:
             queued = outbox.find(connection, str(desk.week)) is not None
-            return scores.stamp(connection), hashes_of(connection, str(desk.week)), queued
+            said = len(override_store.load(connection, str(desk.week)))
+            return scores.stamp(connection), hashes_of(connection, str(desk.week)), queued, said
     except StorageError:
         return ("the database does not answer",)
 
@@ -225,7 +221,7 @@ def _checked(desk: Desk, draft: Draft) -> Checked:
 
     try:
         found = check_edition(draft.stored, draft.settings, still_wanted)
-        forecast = stages.forecast(desk.engine, draft.settings, desk.week, desk.clock())
+        regions = stages.forecast_by_region(desk.engine, draft.settings, desk.week, desk.clock())
     except DigestError as error:
         return Checked(_hash(draft), (), {}, str(error))
-    return Checked(_hash(draft), tuple(found), forecast)
+    return Checked(_hash(draft), tuple(found), regions)

@@ -11,7 +11,7 @@ from digest.changes.noise import apart, basis
 from digest.changes.ranking import Standing, leaderboard
 from digest.changes.week import SourceWeek
 from digest.config import Source
-from digest.edition.content import Arrival, Arrivals, Board, Figure, Gone, Leader, Name, Place, Story, Variant
+from digest.edition.content import Arrival, Arrivals, Board, Edit, Figure, Gone, Leader, Name, Place, Story, Variant
 from digest.edition.naming import proof_of, shown_figure, shown_name
 from digest.edition.numbers import full
 from digest.edition.receipts import figure_id
@@ -150,7 +150,7 @@ def _place(snapshot: Snapshot, standing: Standing, tied: Collection[str], moved:
     )
 
 
-def arrivals(week: SourceWeek, source: Source, most: int) -> Section[Arrivals] | None:
+def arrivals(week: SourceWeek, source: Source, most: int, edits: Sequence[Edit] = ()) -> Section[Arrivals] | None:
     """New rows of a board, one entry a model, by its best variant; those of the best rank first."""
     current, news = week.state.current, news_of(week, Kind.MODEL_ADDED)
     if current is None or current.lead is None or not news:
@@ -163,7 +163,7 @@ def arrivals(week: SourceWeek, source: Source, most: int) -> Section[Arrivals] |
     for change in sorted(news, key=lambda change: (_rank(change) is None, _rank(change) or 0, change.key)):
         by_model[change.name.model].append(change)
     whole = [_arrival(week, current, rows, bands, tied) for rows in by_model.values()]
-    models, stories = foremost(whole, most)
+    models, stories = foremost(whole, most, edits)
     shown = Arrivals(
         source=week.state.source,
         title=source.title,
@@ -219,12 +219,14 @@ def _rank(change: Change) -> int | None:
     return change.after.rank if change.after else None
 
 
-def gone(week: SourceWeek, source: Source, ranks: Mapping[str, int], most: int) -> Section[Gone] | None:
+def gone(
+    week: SourceWeek, source: Source, ranks: Mapping[str, int], most: int, edits: Sequence[Edit] = ()
+) -> Section[Gone] | None:
     """Rows that left a source. `ranks` are the best ranks of models on the week's boards."""
     whole = [_left(week, source, change, ranks) for change in news_of(week, Kind.MODEL_REMOVED)]
     if not whole:
         return None
-    names, stories = foremost(whole, most)
+    names, stories = foremost(whole, most, edits)
     shown = Gone(source=week.state.source, title=source.title, names=names, folded=len(whole) - len(names))
     return Section(shown, stories)
 

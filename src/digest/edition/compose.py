@@ -20,6 +20,7 @@ from digest.edition.content import (
     Ahead,
     Board,
     Disagreement,
+    Edit,
     Edition,
     Fact,
     GoesStale,
@@ -32,10 +33,12 @@ from digest.edition.content import (
     StoryKind,
     TopTie,
 )
+from digest.edition.editing import checked_edits, promoted, set_aside
 from digest.edition.method import method_notes, renamed_rows
 from digest.edition.moves import corrections, movers
 from digest.edition.naming import proof_of, shown_figure, shown_name
 from digest.edition.numbers import full
+from digest.edition.overrides import Override, ids_by_key, standing
 from digest.edition.pairing import side_by_side
 from digest.edition.pick_changes import changed_picks
 from digest.edition.price_lists import price_lists
@@ -45,6 +48,7 @@ from digest.edition.stories import Section, Told, doublings, foremost, in_order,
 
 F = TypeVar("F", bound=Fact)
 
+_NO_END = 10**6
 _NEWS_OF_A_MODEL = (Kind.MODEL_ADDED, Kind.PRICE_CHANGED, Kind.CONTEXT_CHANGED)
 
 
@@ -58,11 +62,12 @@ def compose(
     previous_week: str,
     last_subjects: Sequence[str] = (),
     note: Note | None = None,
+    overrides: Sequence[Override] = (),
 ) -> Edition:
     """The edition of a week; the same facts give the same edition, and a quiet week a short one.
 
-    `last_subjects` are those of the edition before, in each language, which this one's does not repeat; `note` is the
-    editor's.
+    `last_subjects` are those of the edition before, in each language, which this one's does not repeat; `note` and
+    the log of `overrides` are the editor's. What an editor drops makes no week quiet, and changes no figure.
     """
     masthead = {
         "series": settings.series.title,
@@ -80,7 +85,28 @@ def compose(
     if quiet:
         most = min(most, settings.policy.rows_in_a_quiet_week)
         edition = _composed(changes, settings.sources, masthead, most, quiet=quiet)
+    if said := standing(overrides):
+        ids = ids_by_key(changes)
+        whole = _composed(changes, settings.sources, masthead, _NO_END, quiet=quiet)
+        edits = checked_edits(whole, said, ids)
+        as_edited = _composed(changes, settings.sources, masthead, most, quiet=quiet, edits=edits)
+        edition = as_edited.model_copy(
+            update={
+                "edits": edits,
+                "aside": set_aside(edition, as_edited),
+                "promoted": promoted(said, ids, changes, settings.sources),
+            }
+        )
     return _with_answers(edition, changes, settings)
+
+
+def unabridged(edition: Edition, changes: WeekChanges, settings: Settings) -> Edition:
+    """The edition with every story in its section and without an editor's word on any, to look stories up in."""
+    masthead = {name: getattr(edition, name) for name in _MASTHEAD}
+    return _composed(changes, settings.sources, masthead, _NO_END, quiet=edition.quiet)
+
+
+_MASTHEAD = ("series", "tagline", "number", "week", "starts", "previous_week", "last_subjects", "note")
 
 
 def _with_answers(edition: Edition, changes: WeekChanges, settings: Settings) -> Edition:
@@ -103,29 +129,35 @@ def _with_answers(edition: Edition, changes: WeekChanges, settings: Settings) ->
 
 
 def _composed(
-    changes: WeekChanges, sources: Mapping[str, Source], masthead: Mapping[str, Any], most: int, *, quiet: bool
+    changes: WeekChanges,
+    sources: Mapping[str, Source],
+    masthead: Mapping[str, Any],
+    most: int,
+    *,
+    quiet: bool,
+    edits: Sequence[Edit] = (),
 ) -> Edition:
     """The edition with at most so many rows in a section."""
     told = [(it, sources[it.state.source]) for it in changes.sources if it.told]
     ranks = best_ranks(it for it, _source in told)
     boards = _present(board(it, source, most) for it, source in told)
-    arrived = _present(arrivals(it, source, most) for it, source in told)
-    moved = _present(movers(it, source, most) for it, source in told)
-    priced = price_lists(told, ranks, _new_on_boards(told), most)
-    left = _present(gone(it, source, ranks, most) for it, source in told)
-    disagreed = _cut(_disagreements(changes, sources, ranks), most)
-    corrected = _cut((entry for it, source in told for entry in corrections(it, source, ranks)), most)
-    noted = _cut((entry for it, source in told for entry in method_notes(it, source)), most)
-    renamed = _cut((entry for it, source in told for entry in renamed_rows(it, source, ranks)), most)
+    arrived = _present(arrivals(it, source, most, edits) for it, source in told)
+    moved = _present(movers(it, source, most, edits) for it, source in told)
+    priced = price_lists(told, ranks, _new_on_boards(told), most, edits)
+    left = _present(gone(it, source, ranks, most, edits) for it, source in told)
+    disagreed = _cut(_disagreements(changes, sources, ranks), most, edits)
+    corrected = _cut((entry for it, source in told for entry in corrections(it, source, ranks)), most, edits)
+    noted = _cut((entry for it, source in told for entry in method_notes(it, source)), most, edits)
+    renamed = _cut((entry for it, source in told for entry in renamed_rows(it, source, ranks)), most, edits)
     by_source: list[Section[Any]] = [*boards, *arrived, *moved, *priced, *left]
     sections = [*by_source, disagreed, corrected, noted, renamed]
     return Edition(
         **masthead,
         boards=_facts(boards),
-        arrivals=_facts(arrived),
-        movers=_facts(moved),
-        prices=_facts(priced),
-        gone=_facts(left),
+        arrivals=tuple(it for it in _facts(arrived) if it.models),
+        movers=tuple(it for it in _facts(moved) if it.movers or it.within_noise or it.elsewhere),
+        prices=tuple(it for it in _facts(priced) if it.priced or it.elsewhere),
+        gone=tuple(it for it in _facts(left) if it.names),
         disagreements=disagreed.fact,
         disagreements_folded=len(disagreed.stories) - len(disagreed.fact),
         corrections=corrected.fact,
@@ -149,9 +181,9 @@ def _facts(sections: Sequence[Section[F]]) -> tuple[F, ...]:
     return tuple(section.fact for section in sections)
 
 
-def _cut(whole: Iterable[Told[F]], most: int) -> Section[tuple[F, ...]]:
+def _cut(whole: Iterable[Told[F]], most: int, edits: Sequence[Edit]) -> Section[tuple[F, ...]]:
     """A section of the whole edition, cut to its length."""
-    return Section(*foremost(list(whole), most))
+    return Section(*foremost(list(whole), most, edits))
 
 
 def _new_on_boards(told: Iterable[tuple[SourceWeek, Source]]) -> frozenset[str]:

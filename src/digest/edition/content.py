@@ -358,6 +358,45 @@ class Story(Fact):
     listed: bool = True
 
 
+class Edit(Fact):
+    """What an editor changed of a story: that it is left out of the lists, that it comes first, or at which `place`
+    from 1 it stands; and its headline, as (language tag, words)."""
+
+    story: str
+    dropped: bool = False
+    pinned: bool = False
+    place: int | None = None
+    headlines: tuple[tuple[str, str], ...] = ()
+
+
+class Aside(Fact):
+    """What an editor's word took out of the lists, in the sections it would stand in. Watch lists still tell it."""
+
+    arrivals: tuple[Arrivals, ...] = ()
+    movers: tuple[Movers, ...] = ()
+    prices: tuple[PriceList, ...] = ()
+    gone: tuple[Gone, ...] = ()
+    disagreements: tuple[Disagreement, ...] = ()
+    method: tuple[MethodNote, ...] = ()
+    renamed: tuple[Renamed, ...] = ()
+
+
+class Promoted(Fact):
+    """A change that was told apart from news and that an editor shows all the same, with the `reason` why it is no news
+    (changes.kinds.Reason) and the editor's remark. A benchmark's own change has no `name`."""
+
+    change: str
+    reason: str
+    source: str
+    title: str
+    name: Name | None
+    benchmark: str
+    unit: str
+    before: Figure | None
+    after: Figure | None
+    remark: str
+
+
 class Contender(Fact):
     """A model that was asked for. What is said of the model itself comes from the catalogue; None where it does not
     say. `context` is in tokens."""
@@ -833,6 +872,9 @@ class Edition(Fact):
     note: Note | None = None
     standings: Standings | None = None
     receipts: tuple[Receipt, ...] = ()
+    edits: tuple[Edit, ...] = ()
+    aside: Aside | None = None
+    promoted: tuple[Promoted, ...] = ()
 
     def document(self) -> str:
         """The edition as JSON, the same text for the same facts."""

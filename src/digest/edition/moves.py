@@ -1,6 +1,6 @@
 """Figures that changed at a source: scores that moved, apart from those that were put right or taken back."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from digest.changes.kinds import Change, Kind, Reason
@@ -8,7 +8,7 @@ from digest.changes.kinds import Figure as ChangedFigure
 from digest.changes.ranking import leaderboard
 from digest.changes.week import SourceWeek
 from digest.config import Source
-from digest.edition.content import Correction, Mover, Movers, Story
+from digest.edition.content import Correction, Edit, Mover, Movers, Story
 from digest.edition.naming import proof_of, shown_benchmark, shown_figure, shown_name
 from digest.edition.numbers import full
 from digest.edition.stories import Section, Told, changes_of, foremost, id_of, news_of, times_noise, value
@@ -18,7 +18,7 @@ _QUIET = (Reason.WITHIN_UNCERTAINTY, Reason.BELOW_THRESHOLD)
 _TAKEN_BACK = (Kind.SCORE_WITHDRAWN, Kind.PRICE_WITHDRAWN)
 
 
-def movers(week: SourceWeek, source: Source, most: int) -> Section[Movers] | None:
+def movers(week: SourceWeek, source: Source, most: int, edits: Sequence[Edit] = ()) -> Section[Movers] | None:
     """Scores on the lead benchmark that changed beyond uncertainty, those that are worth most first."""
     current = week.state.current
     if current is None or current.lead is None:
@@ -34,7 +34,7 @@ def movers(week: SourceWeek, source: Source, most: int) -> Section[Movers] | Non
     moved = {change.key: change.before for change in changes_of(week, Kind.MODEL_ADDED, Kind.RANK_CHANGED)}
     whole = [_mover(week, current, change, moved, ranks) for change in news]
     whole.sort(key=lambda told: (-told.story.value, -_size(told.fact), told.story.about, told.story.id))
-    listed, stories = foremost(whole, most)
+    listed, stories = foremost(whole, most, edits)
     shown = Movers(
         source=week.state.source,
         title=source.title,

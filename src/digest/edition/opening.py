@@ -10,6 +10,7 @@ from math import ceil
 from digest.edition.content import Board, Edition, Fact, Health
 from digest.edition.health_words import by_trouble, checked_rows, sources_fresh, trouble
 from digest.edition.numbers import capital, clip, in_words, listed, shown
+from digest.edition.overrides import arranged, dropped
 from digest.edition.points import (
     SUBJECT_ROOM,
     TOP,
@@ -25,13 +26,17 @@ from digest.edition.points import (
 )
 from digest.edition.price_points import corrections, disagreements, offers_disputed, other_prices, price_changes
 from digest.edition.stories import MATERIAL
+from digest.edition.story_points import as_edited, left_out
 from digest.edition.wording import dates, document_title
 from digest.language import _, ngettext
 
 PREHEADER_ROOM = 85
 _WORDS_A_MINUTE = 230
 _WORDS_A_ROW = 12
-_OFF_THE_PAGE = ("stories", "standings", "receipts", "side_by_side", "criteria", "leaders", "others")
+_OFF_THE_PAGE = (
+    *("stories", "standings", "receipts", "side_by_side", "criteria", "leaders", "others"),
+    *("edits", "aside"),
+)
 
 
 def subject(edition: Edition) -> str:
@@ -104,23 +109,30 @@ def points(edition: Edition) -> list[Point]:
         *new_measures(edition),
         *corrections(edition),
     ]
-    worth: dict[tuple[str, str], int] = {}
-    for story in edition.stories:
-        worth[story.section, story.source] = max(story.value, worth.get((story.section, story.source), 0))
-    news.sort(key=lambda point: -worth.get((point.section, point.source), 0))
+    news = as_edited(news, edition)
     disputed = list(offers_disputed(edition))
     read = any(source.was_read for source in edition.health)
     opening = list(_quiet(edition) if news or (disputed and read) else _nothing(edition))
+    if not news and dropped(edition.edits):
+        opening = list(_in_figures(edition))
     if tops or _moves_the_boards(edition):
         opening = []
     states = ("failed", "quarantined") if news else ("failed", "quarantined", "stale")
-    return [*opening, *news, *_troubles(edition, states), *disputed]
+    told = [*opening, *news, *_troubles(edition, states), *disputed]
+    return arranged(told, lambda point: point.story, edition.edits)
 
 
 def _moves_the_boards(edition: Edition) -> bool:
     """Whether a story of weight is about a board, so that the edition does not begin with what stayed the same."""
     on_boards = ("movers", "arrivals", "method")
     return any(story.value >= MATERIAL and story.section in on_boards for story in edition.stories)
+
+
+def _in_figures(edition: Edition) -> Iterator[Point]:
+    """The one thing to say where an editor dropped all news: never that there was none."""
+    week = int(edition.week.partition("-W")[2])
+    what = _("Week %(number)s in figures", number=week)
+    yield Point(what, what, left_out(edition), f"{what}.", left_out(edition))
 
 
 def _quiet(edition: Edition) -> Iterator[Point]:

@@ -21,6 +21,7 @@ from digest.edition.numbers import (
     shown,
     title,
 )
+from digest.edition.overrides import dropped
 from digest.edition.source_words import method_sentence
 from digest.edition.wording import (
     arrivals_sentence,
@@ -44,7 +45,7 @@ _CHANGED = ("new_leader", "new_but_tied", "new_within_noise")
 
 class Point(NamedTuple):
     """One thing worth telling, from a few words for the subject to two sentences for the page; `section` and `source`
-    say which of the edition's stories it stands for."""
+    say which of the edition's stories it stands for. `story` is the id of the one that an editor has a word on."""
 
     short: str
     headline: str
@@ -53,6 +54,7 @@ class Point(NamedTuple):
     detail: str
     section: str = ""
     source: str = ""
+    story: str = ""
 
 
 def fit(name: Name | str, said: Callable[[str], str]) -> str:
@@ -264,10 +266,11 @@ def _scores_of(note: MethodNote, *, words: bool = False) -> str:
 
 def arrivals(edition: Edition) -> Iterator[Point]:
     """One point a board; by name where a new row stands among the first ten and is not told as the new first."""
+    out = dropped(edition.edits)
     leading = {
         board.source
         for board in edition.boards
-        if board.leader in _CHANGED and board.places and board.places[0].movement == "new"
+        if board.leader in _CHANGED and board.places and board.places[0].movement == "new" and board.change not in out
     }
     for arrivals in edition.arrivals:
         rest = arrivals.rows - 1 if arrivals.source in leading else arrivals.rows
@@ -289,6 +292,22 @@ def arrivals(edition: Edition) -> Iterator[Point]:
         )
         named = arrivals.source not in leading and arrivals.models[0].rank is not None
         yield _by_name(point, arrivals) if named and (arrivals.models[0].rank or 0) <= TOP else point
+
+
+def arrivals_by_name(edition: Edition) -> Iterator[Point]:
+    """A point for each new row that is listed, whatever its rank."""
+    for arrivals in edition.arrivals:
+        for new in arrivals.models:
+            said = f"{full(new.name)} {_rank_and_score(new.rank, new.tied, new.value, arrivals.unit)}."
+            point = Point("", "", said, "", said, "arrivals", arrivals.source)
+            who, where = full(new.name), shown(arrivals.title)
+            if new.rank is None:
+                what = _("%(who)s is new on %(where)s", who=who, where=where)
+                short = fit(new.name, lambda who: _("%(who)s is new", who=who))
+            else:
+                what = _enters(new, who, where)
+                short = fit(new.name, lambda who, new=new: _enters(new, who, ""))  # type: ignore[misc]
+            yield point._replace(short=short, headline=what, brief=f"{what}.")
 
 
 def _entries(arrivals: Arrivals, rest: int, *, one_of_many: bool) -> str:

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from digest.changes.week import SourceWeek
 from digest.config import Source
-from digest.edition.content import Priced, PriceList, Story, StoryKind
+from digest.edition.content import Edit, Priced, PriceList, Story, StoryKind
 from digest.edition.numbers import full
 from digest.edition.prices import price_list
 from digest.edition.stories import Section, Told, doublings, foremost, value
@@ -22,11 +22,15 @@ _KINDS: dict[str, StoryKind] = {
 
 
 def price_lists(
-    told: Iterable[tuple[SourceWeek, Source]], ranks: Mapping[str, int], new: Iterable[str], most: int
+    told: Iterable[tuple[SourceWeek, Source]],
+    ranks: Mapping[str, int],
+    new: Iterable[str],
+    most: int,
+    edits: Sequence[Edit] = (),
 ) -> list[Section[PriceList]]:
     """One section a source. `new` are the models that are new on a board, `ranks` the best ranks of all on boards."""
     whole = [found for week, source in told if (found := price_list(week, source, frozenset(new)))]
-    return [_cut(prices, ranks, most) for prices in _told_once(whole) if prices.priced or prices.elsewhere]
+    return [_cut(prices, ranks, most, edits) for prices in _told_once(whole) if prices.priced or prices.elsewhere]
 
 
 def _told_once(lists: Sequence[PriceList]) -> list[PriceList]:
@@ -61,10 +65,10 @@ def _fact(priced: Priced) -> object:
     return (priced.what, priced.name.model, priced.name.effort, prices) if prices else None
 
 
-def _cut(prices: PriceList, ranks: Mapping[str, int], most: int) -> Section[PriceList]:
+def _cut(prices: PriceList, ranks: Mapping[str, int], most: int, edits: Sequence[Edit]) -> Section[PriceList]:
     whole = [Told(priced, _story(prices, priced, ranks)) for priced in prices.priced]
     whole.sort(key=lambda told: (_ORDER.index(told.fact.what), -told.story.value))
-    listed, stories = foremost(whole, most)
+    listed, stories = foremost(whole, most, edits)
     shown = prices.model_copy(update={"priced": listed, "folded": len(whole) - len(listed)})
     return Section(shown, stories)
 

@@ -85,6 +85,11 @@ def disagreements(edition: Edition) -> Iterator[Point]:
             yield _disagree(disagreement, len(edition.disagreements) + edition.disagreements_folded - 1)
 
 
+def each_disagreement(edition: Edition) -> Iterator[Point]:
+    """A point for each that is listed, whatever it is about."""
+    return (_disagree(disagreement, 0) for disagreement in edition.disagreements)
+
+
 def _disagree(disagreement: Disagreement, more: int) -> Point:
     """Two sources that give a model another score, and how many disagreements there are more."""
     what = _("Two sources disagree on %(who)s", who=full(disagreement.name))

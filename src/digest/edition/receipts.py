@@ -29,7 +29,11 @@ def figure_id(capture: Capture, key: str, measure: str) -> str:
 
 def receipts(told: BaseModel, changes: WeekChanges, sources: Mapping[str, Source]) -> tuple[Receipt, ...]:
     """The receipts of all figures and changes that the facts name, in the order of their ids."""
-    wanted = set(ids_of(told))
+    return receipts_of(set(ids_of(told)), changes, sources)
+
+
+def receipts_of(wanted: Collection[str], changes: WeekChanges, sources: Mapping[str, Source]) -> tuple[Receipt, ...]:
+    """The receipts of these ids, in their order; one that the week does not know has none."""
     found: dict[str, Receipt] = {}
     for week in changes.sources:
         source = sources[week.state.source]

@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeAlias
 from digest.edition.content import (
     Arrival,
     Arrivals,
+    Aside,
     Board,
     Disagreement,
     Edition,
@@ -29,6 +30,7 @@ from digest.edition.content import (
 )
 
 _CHANGED = ("new_leader", "new_but_tied", "new_within_noise")
+_NOTHING = Aside()
 
 
 Entry: TypeAlias = Board | Place | Arrival | Mover | Priced | Disagreement | MethodNote | Renamed | Measure | Pick
@@ -78,7 +80,7 @@ def retold(editions: Sequence[Edition]) -> Retold:
                 told[thread.fact] = thread if merged.entry == thread.entry else merged
             if isinstance(thread.entry, Arrival | Priced) and thread.news:
                 gone.pop((thread.source, thread.entry.name.raw), None)
-        for left in edition.gone:
+        for left in (*edition.gone, *(edition.aside or _NOTHING).gone):
             for name in left.names:
                 gone[left.source, name.raw] = Withdrawn(left.source, name)
         told = {fact: thread for fact, thread in told.items() if (thread.source, _raw(thread)) not in gone}
@@ -120,24 +122,25 @@ def _threads(edition: Edition) -> Iterator[Thread]:
         names = [choice.name.model for choice in (*pick.leaders, *(pick.change.before if pick.change else ()))]
         news, needs = pick.change is not None, frozenset(pick.needs)
         yield Thread(id_, fact, pick, None, "", "", frozenset(names), news, needs)
-    for arrivals in edition.arrivals:
+    aside = edition.aside or _NOTHING
+    for arrivals in (*edition.arrivals, *aside.arrivals):
         for arrival in arrivals.models:
             yield _of_a_row(arrival.change, arrival, arrivals)
-    for movers in edition.movers:
+    for movers in (*edition.movers, *aside.movers):
         for mover in movers.movers:
             yield _of_a_row(mover.change, mover, movers)
-    for prices in edition.prices:
+    for prices in (*edition.prices, *aside.prices):
         for priced in prices.priced:
             name = priced.name
             variant = (name.effort or "", name.thinking or "", name.date or "", name.host or "")
             what = ("price", prices.source, name.model, *variant)
             yield Thread(priced.change, what, priced, prices, prices.source, "", frozenset({name.model}))
-    for told in edition.disagreements:
+    for told in (*edition.disagreements, *aside.disagreements):
         fact, models = ("disagreement", told.fact), frozenset({told.name.model})
         yield Thread(told.change, fact, told, None, told.said[0].source, told.measure, models)
-    for note in edition.method:
+    for note in (*edition.method, *aside.method):
         yield Thread(note.change, ("method", note.change), note, None, note.source, note.benchmark, frozenset())
-    for renamed in edition.renamed:
+    for renamed in (*edition.renamed, *aside.renamed):
         models = frozenset({renamed.before.model, renamed.after.model})
         yield Thread(renamed.change, ("renamed", renamed.change), renamed, None, renamed.source, "", models)
     table, leads = edition.standings, {(board.source, board.benchmark) for board in edition.boards}

@@ -1,6 +1,7 @@
 """Editions in the database: the facts, the rendered mail, and which content was approved."""
 
 import hashlib
+import json
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from digest.language import catalogues
 
 
 class EditionTable(SQLModel, table=True):
+    """`parts` is a JSON object of hashes of what the mail was made with and is not stored: its templates."""
+
     __tablename__ = "edition"
 
     week: str = Field(primary_key=True)
@@ -31,6 +34,7 @@ class EditionTable(SQLModel, table=True):
     drafted_at: datetime = Field(sa_type=UtcDateTime)
     approved_hash: str | None
     approved_at: datetime | None = Field(sa_type=UtcDateTime)
+    parts: str = Field(default="{}", sa_column_kwargs={"server_default": "{}"})
 
 
 _STANDS = and_(
@@ -99,7 +103,8 @@ class ToldTable(SQLModel, table=True):
 
 @dataclass(frozen=True, slots=True)
 class StoredEdition:
-    """An edition as drafted. Approved is one whose `approved_hash` is `stored_hash`, the hash of what is stored."""
+    """An edition as drafted. Approved is one whose `approved_hash` is `stored_hash`, the hash of what is stored.
+    `templates` is the hash of those it was rendered with, empty where that was not kept."""
 
     week: str
     edition: Edition
@@ -108,6 +113,7 @@ class StoredEdition:
     content_hash: str
     stored_hash: str
     approved_hash: str | None
+    templates: str = ""
 
     @property
     def approved(self) -> bool:
@@ -124,6 +130,7 @@ def load_edition(connection: Connection, week: str) -> StoredEdition | None:
             col(EditionTable.envelope),
             col(EditionTable.content_hash),
             col(EditionTable.approved_hash),
+            col(EditionTable.parts),
         ).where(col(EditionTable.week) == week)
     ).first()
     if row is None:
@@ -143,6 +150,7 @@ def load_edition(connection: Connection, week: str) -> StoredEdition | None:
         content_hash=row.content_hash,
         stored_hash=fingerprint(row.content, row.rendered, row.envelope),
         approved_hash=row.approved_hash,
+        templates=json.loads(row.parts).get("templates", ""),
     )
 
 
@@ -231,14 +239,20 @@ def edition_number(connection: Connection, week: str) -> int:
 
 
 def save_draft(
-    connection: Connection, edition: Edition, rendered: Rendered, envelope: Envelope, now: datetime
+    connection: Connection,
+    edition: Edition,
+    rendered: Rendered,
+    envelope: Envelope,
+    now: datetime,
+    templates: str = "",
 ) -> StoredEdition:
-    """Store a draft. The same content changes nothing; other content voids an approval."""
+    """Store a draft, with the hash of its templates. The same content changes nothing; other content voids an
+    approval."""
     documents = edition.document(), rendered.model_dump_json(), envelope.model_dump_json()
     content = fingerprint(*documents)
     known = hashes_of(connection, edition.week)
     if known is not None and known[0] == content:
-        return StoredEdition(edition.week, edition, rendered, envelope, content, content, known[1])
+        return StoredEdition(edition.week, edition, rendered, envelope, content, content, known[1], templates)
     values = {
         "content": documents[0],
         "number": edition.number,
@@ -248,12 +262,13 @@ def save_draft(
         "drafted_at": now,
         "approved_hash": None,
         "approved_at": None,
+        "parts": json.dumps({"templates": templates}),
     }
     if known is None:
         connection.execute(insert(EditionTable).values(week=edition.week, **values))
     else:
         connection.execute(update(EditionTable).where(col(EditionTable.week) == edition.week).values(**values))
-    return StoredEdition(edition.week, edition, rendered, envelope, content, content, None)
+    return StoredEdition(edition.week, edition, rendered, envelope, content, content, None, templates)
 
 
 def save_approval(connection: Connection, week: str, content: str, now: datetime) -> None:

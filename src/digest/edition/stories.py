@@ -11,7 +11,8 @@ from typing import Generic, NamedTuple, TypeVar
 from digest.changes.kinds import Change, Kind
 from digest.changes.noise import apart, needed
 from digest.changes.week import SourceWeek
-from digest.edition.content import Fact, Health, Story, StoryKind
+from digest.edition.content import Edit, Fact, Health, Story, StoryKind
+from digest.edition.overrides import arranged, dropped
 from digest.scores.snapshot import Benchmark, Score
 
 _WEIGHTS: dict[StoryKind, int] = {
@@ -104,16 +105,23 @@ class Section(NamedTuple, Generic[S]):
     stories: tuple[Story, ...]
 
 
-def foremost(whole: Sequence[Told[F]], most: int) -> tuple[tuple[F, ...], tuple[Story, ...]]:
-    """The `most` facts that are worth most, in the order in which they stood, and all stories: the others unlisted."""
-    by_value = sorted(range(len(whole)), key=lambda index: (-whole[index].story.value, index))
+def foremost(
+    whole: Sequence[Told[F]], most: int, edits: Sequence[Edit] = ()
+) -> tuple[tuple[F, ...], tuple[Story, ...]]:
+    """The `most` facts that are worth most, in the order in which they stood, and all stories: the others unlisted.
+
+    What an editor drops is not listed, and what an editor has another word on is listed before anything else.
+    """
+    out, wanted = dropped(edits), {edit.story for edit in edits}
+    stay = [index for index, told in enumerate(whole) if told.story.id not in out]
+    by_value = sorted(stay, key=lambda at: (whole[at].story.id not in wanted, -whole[at].story.value, at))
     kept = set(by_value[:most])
-    facts = tuple(told.fact for index, told in enumerate(whole) if index in kept)
+    listed = arranged([whole[index] for index in sorted(kept)], lambda told: told.story.id, edits)
     stories = (
         told.story if index in kept else told.story.model_copy(update={"listed": False})
         for index, told in enumerate(whole)
     )
-    return facts, tuple(stories)
+    return tuple(told.fact for told in listed), tuple(stories)
 
 
 def in_order(stories: Iterable[Story]) -> tuple[Story, ...]:

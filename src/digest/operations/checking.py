@@ -31,8 +31,12 @@ from digest.subscribers import links
 from digest.subscribers.consent import Consent
 from digest.subscribers.store import Subscriber
 
-_NOBODY = Subscriber(1, "reader@reader.example", "reader@reader.example", Consent(), "en", ())
-_KEYS = (bytes(32),)  # opens nothing: it is no key of anybody
+NOBODY = Subscriber(1, "reader@reader.example", "reader@reader.example", Consent(), "en", ())
+"""Whom a specimen is for."""
+
+NO_KEYS = (bytes(32),)
+"""What signs the links of specimens and tests. They open nothing: it is no key of anybody."""
+
 _ORDER = ("error", "warning", "note")
 
 
@@ -51,7 +55,7 @@ def check_edition(
         before_each()
         mails += 1
         findings += lint(mail, support)
-    found = [*_of_settings(settings), *_of_watch_list(stored.rendered)]
+    found = [*faults_of_settings(settings), *_of_watch_list(stored.rendered)]
     found += _merged(findings, mails)
     return sorted(found, key=lambda finding: _ORDER.index(finding.level))
 
@@ -116,16 +120,16 @@ def _specimen(
     name: str, mail: Mail, mailing: Mailing, own: Own, settings: Settings, names: frozenset[str], locale: str
 ) -> Specimen:
     """A mail read back from the bytes that would be sent."""
-    reader = replace(_NOBODY, locale=locale)
+    reader = replace(NOBODY, locale=locale)
     compiled = compile_mail(mail, mailing, settings, lapsing=own.keep is not None)
-    sent = message_from_bytes(build(compiled, reader, _KEYS, own), policy=policy.default)
+    sent = message_from_bytes(build(compiled, reader, NO_KEYS, own), policy=policy.default)
     text, html = sent.get_body(("plain",)), sent.get_body(("html",))
     return Specimen(
         rendition=name,
         subject=str(sent["Subject"]),
         html=str(html.get_content()) if html is not None else None,
         text=str(text.get_content()) if text is not None else "",
-        unsubscribe=unsubscribe_url(settings.series.base_url, links.sign(links.UNSUBSCRIBE, _NOBODY.id, _KEYS)),
+        unsubscribe=unsubscribe_url(settings.series.base_url, links.sign(links.UNSUBSCRIBE, NOBODY.id, NO_KEYS)),
         sender=sender(settings.series),
         base_url=settings.series.base_url,
         names=names,
@@ -149,7 +153,8 @@ def _names(value: object) -> Iterator[Name]:
             yield from _names(item)
 
 
-def _of_settings(settings: Settings) -> Iterator[Finding]:
+def faults_of_settings(settings: Settings) -> Iterator[Finding]:
+    """What the settings leave out that belongs into every mail."""
     if not settings.series.postal_address.strip():
         what = "No postal address is given; the law of most readers' countries wants one in every mail."
         do = "Set [series] postal_address, and draft the edition again."

@@ -1,6 +1,7 @@
 """The templates' environment: built once, strict, escaping in mail markup, and with faults named by file and line."""
 
 import functools
+import hashlib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +19,9 @@ from digest.edition import (
     opening,
     pick_words,
     price_words,
+    promoted_words,
     source_words,
+    story_points,
     terms,
     verdicts,
     wording,
@@ -124,6 +127,8 @@ def environment_of(root: Path) -> Environment:
         opening=opening,
         words=wording,
         price_words=price_words,
+        promoted_words=promoted_words,
+        left_out=story_points.left_out,
         health_words=health_words,
         source_words=source_words,
         reader_words=reader_words,
@@ -137,6 +142,15 @@ def environment_of(root: Path) -> Environment:
     )
     environment.filters["mj_attribute"] = mj_attribute
     return environment
+
+
+def fingerprint(root: Path | None = None) -> str:
+    """sha256 of the templates of mails as they are now: their names and bytes."""
+    folder, digest = root or asset("templates"), hashlib.sha256()
+    for path in sorted(path for part in ("email", "text") for path in (folder / part).rglob("*") if path.is_file()):
+        digest.update(f"{path.relative_to(folder).as_posix()}\0".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def without_slots(value: object) -> object:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from sqlalchemy import Engine
 
+from digest import audit
 from digest.changes.plausibility import doubts
 from digest.config import Settings, Source
 from digest.database import reading, writing
@@ -131,7 +132,7 @@ def _import(engine: Engine, settings: Settings, name: str, on: date, data: bytes
     return _store(engine, snapshot, data, store.NO_VALIDATORS)
 
 
-def accept(engine: Engine, settings: Settings, name: str, now: datetime) -> Capture:
+def accept(engine: Engine, settings: Settings, name: str, now: datetime, who: str = audit.SCHEDULER) -> Capture:
     """Believe a source's quarantined capture, on a person's word. Raises UsageError where none waits."""
     known_source(settings, name)
     with writing(engine) as connection:
@@ -139,6 +140,8 @@ def accept(engine: Engine, settings: Settings, name: str, now: datetime) -> Capt
         if waiting is None:
             raise UsageError(f"no capture of {name} waits to be accepted; `digest sources list` shows how it fares.")
         store.accept(connection, waiting[0], now)
+        week, taken = str(Week.of(waiting[0].on)), waiting[0].on.isoformat()
+        audit.write(connection, "accepted", week, who, now, source=name, capture=taken, sha256=waiting[0].sha256)
     return waiting[0]
 
 

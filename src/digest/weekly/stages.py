@@ -1,26 +1,35 @@
 """The stages of a week after collecting: compare -> draft -> approve -> send. Each can be run again at no harm."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine
 
+from digest import audit
 from digest.changes.compare import differing_rows
 from digest.changes.disagreement import fact_of
 from digest.changes.kinds import NO_MEMORY, Memory
 from digest.changes.week import State, WeekChanges, compare_week
-from digest.config import Settings
+from digest.config import Approval, Settings
 from digest.database import reading, writing
 from digest.delivery import jobs, outbox, sending, workers
 from digest.delivery.contents import Contents, of_edition
+from digest.edition import override_store
 from digest.edition import store as editions
 from digest.edition.compose import compose
+from digest.edition.content import Edition
+from digest.edition.editing import misfits_in
 from digest.edition.notes import for_sending, load_note
+from digest.edition.overrides import Misfit, Override
 from digest.edition.store import StoredEdition
+from digest.edition.versions import what_changed
 from digest.edition.watching import followed, stirred
-from digest.errors import DigestError, UsageError
+from digest.errors import DigestError, StorageError, UsageError
 from digest.rendering.email import render
+from digest.rendering.templates import fingerprint as templates_of_mails
 from digest.scores import store as scores
 from digest.scores.snapshot import Snapshot
 from digest.subscribers.regimes import duties, packaged_regimes
@@ -33,11 +42,16 @@ EDITIONS_TO_CATCH_UP = 4
 
 @dataclass(frozen=True, slots=True)
 class Drafted:
-    """A stored draft. `changed` is whether it differs from what was stored; `voided` whether that undid an approval."""
+    """A stored draft. `changed` is whether it differs from what was stored, `what` says in what, and `voided` whether
+    that undid an approval. `misfits` are overrides that have no effect on the week as it is now; `composed` is what the
+    draft was made of."""
 
     stored: StoredEdition
     changed: bool
     voided: bool
+    what: tuple[str, ...] = ()
+    misfits: tuple[Misfit, ...] = ()
+    composed: "Composed | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,18 +113,20 @@ def _memory(connection: Connection, settings: Settings, earlier: Snapshot | None
     return Memory(scores.recent_values(connection, earlier.capture, since, keys))
 
 
-def draft(engine: Engine, settings: Settings, week: Week, now: datetime) -> Drafted:
-    """Compose, render and store a week's edition; the same inputs give the same bytes.
+class Composed(NamedTuple):
+    """A week's edition as facts, what it was composed of, the editions before it and the log of its overrides."""
 
-    Raises DigestError where no source has anything to say, or where the edition is already being sent.
-    """
-    with reading(engine) as connection:
-        known = editions.hashes_of(connection, str(week))
-        if outbox.find(connection, str(week)) is not None:
-            raise DigestError(f"the edition of {week} is already being sent and can no longer be drafted anew.")
-        changes = compare_weeks(connection, settings, week.previous, week)
-        number = editions.edition_number(connection, str(week))
-        earlier = editions.approved_before(connection, str(week), EDITIONS_TO_CATCH_UP)
+    edition: Edition
+    changes: WeekChanges
+    earlier: Sequence[StoredEdition]
+    overrides: tuple[Override, ...]
+
+
+def composed(connection: Connection, settings: Settings, week: Week) -> Composed:
+    """The edition of a week as it would be drafted now. Raises DigestError where no source has anything to say."""
+    changes = compare_weeks(connection, settings, week.previous, week)
+    earlier = editions.approved_before(connection, str(week), EDITIONS_TO_CATCH_UP)
+    said = override_store.load(connection, str(week))
     if not any(it.state.current for it in changes.sources):
         raise DigestError(
             f"no source has a capture in or before {week}; run `digest snapshot` or `digest backfill DIR` first."
@@ -118,38 +134,102 @@ def draft(engine: Engine, settings: Settings, week: Week, now: datetime) -> Draf
     edition = compose(
         changes,
         settings,
-        number=number,
+        number=editions.edition_number(connection, str(week)),
         week=str(week),
         starts=week.starts,
         previous_week=str(week.previous),
         last_subjects=earlier[-1].rendered.subjects if earlier else (),
         note=for_sending(load_note(settings.series.notes, str(week))),
+        overrides=said,
     )
+    return Composed(edition, changes, earlier, said)
+
+
+def draft(engine: Engine, settings: Settings, week: Week, now: datetime, who: str = audit.SCHEDULER) -> Drafted:
+    """Compose, render and store a week's edition; the same inputs, overrides among them, give the same bytes.
+
+    Raises DigestError where no source has anything to say, or where the edition is already being sent.
+    """
+    with reading(engine) as connection:
+        known = editions.hashes_of(connection, str(week))
+        if outbox.find(connection, str(week)) is not None:
+            raise DigestError(f"the edition of {week} is already being sent and can no longer be drafted anew.")
+        found = composed(connection, settings, week)
+    edition, changes, earlier, said = found
     regimes = packaged_regimes(settings.consent.regimes).by_code
     carried = {code: duties(regime, "edition", settings.series.commercial) for code, regime in regimes.items()}
-    rendered = render(edition, settings, [stored.edition for stored in earlier], carried)
+    rendered = render(edition, settings, [one.edition for one in earlier], carried)
     with writing(engine) as connection:
         if outbox.find(connection, str(week)) is not None:  # while this was rendered, somebody else sent it
             raise DigestError(f"the edition of {week} is already being sent and can no longer be drafted anew.")
-        stored = editions.save_draft(connection, edition, rendered, _envelope(settings), now)
+        before = _stored_before(connection, week)
+        stored = editions.save_draft(connection, edition, rendered, _envelope(settings), now, templates_of_mails())
         editions.save_told(connection, str(week), map(fact_of, changes.disagreements))
-    changed = known is None or known[0] != stored.content_hash
-    return Drafted(stored, changed, changed and known is not None and known[1] is not None)
+        changed = known is None or known[0] != stored.content_hash
+        voided = changed and known is not None and known[1] is not None
+        what = _what_changed(before, stored) if known is not None and changed else ()
+        if changed:
+            detail = {"content": stored.content_hash, "subject": rendered.subject}
+            audit.write(connection, "drafted", str(week), who, now, **detail)
+        if voided:
+            audit.write(connection, "voided", str(week), who, now, was=known[1] if known else "", what=list(what))
+    return Drafted(stored, changed, voided, what, misfits_in(edition, said, changes), found)
 
 
-def approve(engine: Engine, week: Week, now: datetime) -> StoredEdition:
-    """Pin the content hash of a week's draft: only these bytes may be sent."""
+def _stored_before(connection: Connection, week: Week) -> StoredEdition | None:
+    with suppress(StorageError):  # of another version, which this one cannot compare with
+        return editions.load_edition(connection, str(week))
+    return None
+
+
+def _what_changed(before: StoredEdition | None, now: StoredEdition) -> tuple[str, ...]:
+    if before is None:
+        return ("what was stored before is of another version of the program",)
+    was, new = ((one.edition, one.rendered, one.envelope.model_dump(), one.templates) for one in (before, now))
+    return what_changed(was, new) or ("the stored form changed",)
+
+
+def approve(
+    engine: Engine,
+    week: Week,
+    now: datetime,
+    who: str = audit.SCHEDULER,
+    policy: Approval | None = None,
+    content: str | None = None,
+) -> StoredEdition:
+    """Pin the content hash of a week's draft: only these bytes may be sent.
+
+    With a `policy` it is pinned once as many editors said so as that needs, and stays unapproved until then. With
+    `content` only a draft of that hash is approved: the one that was looked at. Raises DigestError where `who` may not
+    approve, where the draft is another, and where its number is taken.
+    """
+    if policy and policy.approvers and who not in policy.approvers:
+        raise DigestError(f"{who} may not approve; [approval] approvers names {', '.join(policy.approvers)}.")
     with writing(engine) as connection:
         stored = _drafted(connection, week)
         number = editions.edition_number(connection, str(week))
         if not stored.approved and stored.edition.number != number:
             raise DigestError(f"the edition of {week} would be No. {number} by now; run `digest draft {week}` again.")
-        if not stored.approved:
+        if content is not None and stored.content_hash != content:
+            raise DigestError(f"the draft of {week} is another than was looked at; look at it again.")
+        given = len(_add_approval(connection, stored, who, now)) if not stored.approved else 0
+        waits = not stored.approved and given < (policy.needed if policy else 1)
+        if not stored.approved and not waits:
             editions.save_approval(connection, str(week), stored.content_hash, now)
             stored = _drafted(connection, week)
-    if not stored.approved:
+    if not stored.approved and not waits:
         raise DigestError(f"the stored edition of {week} is damaged; run `digest draft {week}` and look at it again.")
     return stored
+
+
+def _add_approval(connection: Connection, stored: StoredEdition, who: str, now: datetime) -> tuple[str, ...]:
+    """Note an editor's approval; all who approved this content."""
+    known = override_store.approvers(connection, stored.week, stored.content_hash)
+    if who in known:
+        return known
+    override_store.add_approval(connection, stored.week, stored.content_hash, who, now)
+    audit.write(connection, "approved", stored.week, who, now, content=stored.content_hash)
+    return (*known, who)
 
 
 def send(
@@ -160,6 +240,7 @@ def send(
     report: Callable[[int], None] | None = None,
     *,
     queue_only: bool = False,
+    who: str = audit.SCHEDULER,
 ) -> Sent:
     """Queue an approved edition to its readers and send what is due; resumes where an earlier run ended.
 
@@ -168,7 +249,7 @@ def send(
     """
     if queue_only:
         jobs.demand(engine)
-    mailing, contents = _queued(engine, settings, week, clock())
+    mailing, contents = _queued(engine, settings, week, clock(), who)
     if not queue_only:
         workers.drain_with_pool(engine, settings, mailing, contents, clock, report)
     with reading(engine) as connection:
@@ -185,7 +266,9 @@ def send_some(
     sending.drain(engine, settings, mailing, contents, transport, clock, is_enough=is_enough)
 
 
-def _queued(engine: Engine, settings: Settings, week: Week, now: datetime) -> tuple[outbox.Mailing, Contents]:
+def _queued(
+    engine: Engine, settings: Settings, week: Week, now: datetime, who: str = audit.SCHEDULER
+) -> tuple[outbox.Mailing, Contents]:
     """The mailing of an approved edition, queued if it was not yet, and what it says."""
     with writing(engine) as connection:
         stored = _drafted(connection, week)
@@ -201,6 +284,9 @@ def _queued(engine: Engine, settings: Settings, week: Week, now: datetime) -> tu
         edition = _outgoing(connection, settings, stored, now)
         known = outbox.find(connection, str(week))
         mailing = outbox.queue(connection, edition, stored.content_hash, now)
+        if known is None:
+            detail = {"content": stored.content_hash, "readers": mailing.audience}
+            audit.write(connection, "queued", str(week), who, now, **detail)
         if known is None and jobs.can_hand_out(engine):
             jobs.hand_out(connection, mailing)
         earlier = editions.approved_before(connection, str(week), EDITIONS_TO_CATCH_UP)
@@ -223,6 +309,15 @@ def forecast(engine: Engine, settings: Settings, week: Week, now: datetime) -> M
     with reading(engine) as connection:
         stored = _drafted(connection, week)
         return outbox.forecast(connection, _outgoing(connection, settings, stored, now), now)
+
+
+def forecast_by_region(
+    engine: Engine, settings: Settings, week: Week, now: datetime
+) -> Mapping[tuple[str, outbox.State, str], int]:
+    """The same by regime, state and reason; of an edition that was queued, how its deliveries stand."""
+    with reading(engine) as connection:
+        stored = _drafted(connection, week)
+        return outbox.forecast_by_region(connection, _outgoing(connection, settings, stored, now), now)
 
 
 def _outgoing(connection: Connection, settings: Settings, stored: StoredEdition, now: datetime) -> Outgoing:

@@ -1,0 +1,172 @@
+"""The stories behind an edition, as an editor looks at them: how each reads, what it is worth, why, and its receipt;
+and what was told apart from news. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from digest.changes.kinds import EXPLAINED, Change
+from digest.changes.week import WeekChanges
+from digest.config import Source
+from digest.edition.content import Edition, Promoted, Receipt, Story
+from digest.edition.documents import sentence
+from digest.edition.opening import points
+from digest.edition.overrides import Misfit, Override, changes_by_id, dropped, ids_by_key, key_of, of_story, standing
+from digest.edition.points import Point
+from digest.edition.receipts import receipts_of
+from digest.edition.story_points import point_of
+from digest.language import spoken
+
+
+class ListedStory(NamedTuple):
+    """A story of the week. `headline` is how it reads now and `generated` how it reads without an editor.
+
+    `told` says where: the headline, the brief, its section, in a count alone, or that it is dropped. `reason` is why
+    it is news, in the vocabulary of changes, and `why` that in words. `overrides` are those that stand, oldest first.
+    """
+
+    key: str
+    id: str
+    section: str
+    kind: str
+    source: str
+    title: str
+    headline: str
+    generated: str
+    value: int
+    reason: str
+    why: str
+    told: str
+    receipt: Receipt | None
+    overrides: tuple[Override, ...]
+
+
+class ToldApart(NamedTuple):
+    """A change that is no news, in one sentence; `remark` is an editor's where it is shown all the same."""
+
+    key: str
+    id: str
+    kind: str
+    source: str
+    title: str
+    reason: str
+    sentence: str
+    receipt: Receipt | None
+    remark: str | None
+    overrides: tuple[Override, ...]
+
+
+class Listing(NamedTuple):
+    """The stories of a week as the edition tells them, the first told first; what was told apart, by reason; and the
+    overrides that have no effect any more."""
+
+    week: str
+    stories: tuple[ListedStory, ...]
+    apart: Mapping[str, tuple[ToldApart, ...]]
+    misfits: tuple[Misfit, ...]
+
+
+def listing(
+    edition: Edition,
+    whole: Edition,
+    changes: WeekChanges,
+    sources: Mapping[str, Source],
+    log: Sequence[Override],
+    misfits: tuple[Misfit, ...],
+) -> Listing:
+    """What a desk shows of an edition, in the language that is spoken. `whole` lists every story (compose.unabridged)
+    and `log` holds the week's overrides."""
+    by_id, said = changes_by_id(changes), standing(log)
+    proofs = {receipt.id: receipt for receipt in receipts_of(by_id.keys(), changes, sources)}
+    first = points(edition)
+    stories = [_story(edition, first, whole, story, by_id, proofs, said, sources) for story in edition.stories]
+    order = {point.story: at for at, point in enumerate(first) if point.story}
+    stories.sort(key=lambda one: order.get(one.id, len(order)))
+    known = {story.id for story in edition.stories}
+    keys = ids_by_key(changes)
+    shown = {one.change: one for one in edition.promoted}
+    apart: dict[str, list[ToldApart]] = {}
+    for id_, change in by_id.items():
+        key = key_of(change)
+        if not change.news and id_ not in known and keys[key] == id_:
+            one = _apart(id_, key, change, proofs.get(id_), shown.get(id_), said, sources)
+            apart.setdefault(one.reason, []).append(one)
+    by_reason = {reason: tuple(apart[reason]) for reason in sorted(apart, key=lambda it: (-len(apart[it]), it))}
+    return Listing(edition.week, tuple(stories), by_reason, misfits)
+
+
+def _story(
+    edition: Edition,
+    first: Sequence[Point],
+    whole: Edition,
+    story: Story,
+    by_id: Mapping[str, Change],
+    proofs: Mapping[str, Receipt],
+    said: Sequence[Override],
+    sources: Mapping[str, Source],
+) -> ListedStory:
+    change = by_id[story.id]
+    key = key_of(change)
+    point = point_of(whole, story)
+    generated = point.headline if point else story.about
+    edit = next((it for it in edition.edits if it.story == story.id), None)
+    return ListedStory(
+        key=key,
+        id=story.id,
+        section=story.section,
+        kind=story.kind,
+        source=story.source,
+        title=sources[story.source].title,
+        headline=dict(edit.headlines).get(spoken(), generated) if edit else generated,
+        generated=generated,
+        value=story.value,
+        reason=change.reason.value,
+        why=EXPLAINED[change.reason],
+        told=_where(edition, first[:4], story, generated),
+        receipt=proofs.get(story.id),
+        overrides=tuple(of_story(said, key)),
+    )
+
+
+def _where(edition: Edition, first: Sequence[Point], story: Story, generated: str) -> str:
+    """Where an edition tells a story."""
+    if story.id in dropped(edition.edits):
+        return "dropped"
+    mine = [
+        at
+        for at, point in enumerate(first)
+        if (point.section, point.source) == (story.section, story.source)
+        and (point.story == story.id or (not point.story and point.headline == generated))
+    ]
+    if mine:
+        return "brief" if mine[0] else "headline"
+    return "section" if story.listed else "count"
+
+
+def _apart(
+    id_: str,
+    key: str,
+    change: Change,
+    receipt: Receipt | None,
+    shown: Promoted | None,
+    said: Sequence[Override],
+    sources: Mapping[str, Source],
+) -> ToldApart:
+    return ToldApart(
+        key=key,
+        id=id_,
+        kind=change.kind.value,
+        source=change.source,
+        title=sources[change.source].title,
+        reason=change.reason.value,
+        sentence=sentence(change, sources),
+        receipt=receipt,
+        remark=shown.remark if shown else None,
+        overrides=tuple(of_story(said, key)),
+    )
+
+
+def found_by(listing: Listing, start: str) -> Iterator[ListedStory | ToldApart]:
+    """What has a key that starts so."""
+    apart = (one for group in listing.apart.values() for one in group)
+    everything: list[ListedStory | ToldApart] = [*listing.stories, *apart]
+    return (one for one in everything if one.key.startswith(start))

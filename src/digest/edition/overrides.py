@@ -1,0 +1,132 @@
+"""What an editor changes about a week's stories: overrides, and what of them stands. Pure.
+
+The log of a week's overrides only grows; the newest word on a story counts, and one that restores it takes all before
+it back. Overrides name a story by a key that stays the same when its figures are fetched again.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Literal, NamedTuple, TypeVar
+
+from digest.changes.kinds import Change
+from digest.changes.week import WeekChanges
+from digest.edition.content import Edit
+from digest.language import ENGLISH
+
+What = Literal["drop", "pin", "move", "reword", "promote", "restore"]
+
+T = TypeVar("T")
+
+
+class Override(NamedTuple):
+    """One word of an editor on a story, by its key. `place` belongs to a move and counts from 1; `text` is the new
+    headline in `locale`, or the remark on what is promoted. `about` is how the story read at the time."""
+
+    story: str
+    what: What
+    by: str
+    at: datetime
+    place: int | None = None
+    locale: str = ENGLISH
+    text: str = ""
+    about: str = ""
+
+
+class Misfit(NamedTuple):
+    """An override that stands and has no effect on the week as it is now, with why."""
+
+    override: Override
+    why: str
+
+
+def standing(log: Iterable[Override]) -> tuple[Override, ...]:
+    """Of each story the newest of each aspect (its place, its headline in each language, its promotion), in the order
+    in which they were said."""
+    said: dict[tuple[str, ...], Override] = {}
+    for override in log:
+        if override.what == "restore":
+            said = {aspect: one for aspect, one in said.items() if one.story != override.story}
+            continue
+        aspect = _aspect(override)
+        said.pop(aspect, None)
+        said[aspect] = override
+    return tuple(said.values())
+
+
+def _aspect(override: Override) -> tuple[str, ...]:
+    match override.what:
+        case "reword":
+            return override.story, "headline", override.locale
+        case "promote":
+            return override.story, "promotion"
+        case _:
+            return override.story, "place"
+
+
+def key_of(change: Change) -> str:
+    """A story's key: of what changed, whatever it changed to."""
+    other = change.after.source if change.after else None
+    parts = (change.kind, change.source, change.key, change.benchmark or "", other or "")
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+def changes_by_id(changes: WeekChanges) -> dict[str, Change]:
+    """Every change of the week by its id, news or not; of a source that is only named there is none."""
+    found = {
+        week.changes.id_of(change): change
+        for week in changes.sources
+        if week.told and week.changes
+        for change in week.changes.changes
+    }
+    return found | {changes.id_of_disagreement(change): change for change in changes.disagreements}
+
+
+def ids_by_key(changes: WeekChanges) -> dict[str, str]:
+    """The id of each change by its key; of several with one key that of the first."""
+    found: dict[str, str] = {}
+    for id_, change in changes_by_id(changes).items():
+        found.setdefault(key_of(change), id_)
+    return found
+
+
+def edits_of(overrides: Iterable[Override], ids: Mapping[str, str]) -> tuple[Edit, ...]:
+    """What the overrides that stand say of each story's place, and whose headlines they reword; the headlines
+    themselves are filled in once it is known how the story reads."""
+    found: dict[str, Edit] = {}
+    for override in overrides:
+        id_ = ids.get(override.story)
+        if id_ is None or override.what in ("promote", "restore"):
+            continue
+        edit = found.pop(id_, None) or Edit(story=id_)
+        match override.what:
+            case "drop":
+                edit = edit.model_copy(update={"dropped": True})
+            case "pin":
+                edit = edit.model_copy(update={"pinned": True})
+            case "move":
+                edit = edit.model_copy(update={"place": override.place})
+        found[id_] = edit
+    return tuple(found.values())
+
+
+def arranged(items: Sequence[T], id_of: Callable[[T], str], edits: Sequence[Edit]) -> list[T]:
+    """The items with the pinned ones first, as they were pinned, and each moved one at its place, or at the end."""
+    by_id = {id_of(item): item for item in items}
+    pinned = [edit.story for edit in edits if edit.pinned and edit.story in by_id]
+    moved = [edit for edit in edits if edit.place is not None and edit.story in by_id]
+    set_apart = {*pinned, *(edit.story for edit in moved)}
+    order = [*(by_id[id_] for id_ in pinned), *(item for item in items if id_of(item) not in set_apart)]
+    for edit in sorted(moved, key=lambda edit: edit.place or 1):
+        order.insert((edit.place or 1) - 1, by_id[edit.story])
+    return order
+
+
+def dropped(edits: Iterable[Edit]) -> frozenset[str]:
+    """The ids of the stories that are dropped."""
+    return frozenset(edit.story for edit in edits if edit.dropped)
+
+
+def of_story(overrides: Iterable[Override], key: str) -> Iterator[Override]:
+    """What is said of one story."""
+    return (override for override in overrides if override.story == key)

@@ -1,0 +1,46 @@
+"""(a change that was told apart from news) -> what it was, and why it is none, in the language that is spoken."""
+
+from digest.changes.kinds import EXPLAINED, Reason
+from digest.edition.content import Figure, Promoted
+from digest.edition.numbers import benchmark_name, full, money, not_known, score, shown, tokens
+from digest.language import _
+
+_REMARK_ROOM = 400
+
+
+def title(promoted: Promoted) -> str:
+    """The model by name, else the benchmark."""
+    return full(promoted.name) if promoted.name else benchmark_name(promoted.benchmark)
+
+
+def figures(promoted: Promoted) -> str:
+    """`LiveBench overall: 80.28 (#2) before, 80.31 (#1) now.`"""
+    where = " ".join(part for part in (shown(promoted.title), _measure(promoted)) if part)
+    before, after = (_figure(one, promoted.unit) for one in (promoted.before, promoted.after))
+    return _("%(where)s: %(before)s before, %(after)s now.", where=where, before=before, after=after)
+
+
+def _measure(promoted: Promoted) -> str:
+    return benchmark_name(promoted.benchmark) if promoted.benchmark and promoted.name else ""
+
+
+def _figure(figure: Figure | None, unit: str) -> str:
+    if figure is None or (figure.value is None and figure.rank is None):
+        return not_known()
+    if figure.value is None:
+        return f"#{figure.rank}"
+    if unit == "tokens":
+        said = tokens(figure.value)
+    else:
+        said = money(figure.value) if unit.startswith("USD") else score(figure.value, unit, 2)
+    return f"{said} (#{figure.rank})" if figure.rank is not None else said
+
+
+def why(promoted: Promoted) -> str:
+    """Why it is no news: the real reason, whatever the editor remarks."""
+    reason = _(EXPLAINED[Reason(promoted.reason)])
+    return _("Not news by our rules: %(reason)s.", reason=reason)
+
+
+def remark(promoted: Promoted) -> str:
+    return shown(promoted.remark, _REMARK_ROOM)
