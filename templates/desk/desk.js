@@ -7,7 +7,7 @@ let version = Number(document.body.dataset.version);
 let loading = false, again = false;
 
 const edited = part => [...part.querySelectorAll("textarea, input:not([type=hidden]), select")]
-  .some(field => field === document.activeElement && field.type !== "checkbox" ||
+  .some(field => field === document.activeElement && !["checkbox", "radio"].includes(field.type) ||
     field.tagName === "TEXTAREA" && field.value !== field.defaultValue);
 
 function show(fresh) {

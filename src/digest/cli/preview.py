@@ -11,7 +11,7 @@ import typer
 from rich.text import Text
 
 from digest.cli import printing
-from digest.cli.context import AsJson, WeekName, clock, config_file, database, now, print_json, settings
+from digest.cli.context import AsJson, WeekName, clock, config_file, database, now, print_json, settings, who
 from digest.config import Settings
 from digest.database import reading
 from digest.desk.app import serve
@@ -84,7 +84,7 @@ def _desk(week: str, as_whom: str, port: int, no_open: bool) -> None:
     with database(chosen) as engine:
         with reading(engine) as connection:
             at = find_week(connection, chosen, week, now())
-        serve(Desk(engine, at, settings, config_file(), running, chosen, shown_as=shown_as), port, opened)
+        serve(Desk(engine, at, settings, config_file(), running, chosen, who(), shown_as=shown_as), port, opened)
 
 
 def _stored(chosen: Settings, week: str) -> StoredEdition:

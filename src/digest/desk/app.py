@@ -4,6 +4,7 @@ Only `access.Guard` lets a request come here. Looking changes nothing; acts are 
 """
 
 import asyncio
+import re
 import secrets
 import socket
 import threading
@@ -24,7 +25,12 @@ from digest.desk.mails import View, shown_in
 from digest.desk.page import mail_policy, page, policy, shown, style_sheet
 from digest.desk.readers import parse_as, reader_as
 from digest.desk.state import Desk, at_work
+from digest.edition.numbers import several
+from digest.edition.overrides import What
 from digest.errors import DigestError, UsageError
+from digest.language import ENGLISH
+from digest.operations.stories import say
+from digest.operations.trials import send_test
 from digest.weekly import stages
 
 _MOST_BYTES = 4 * noting.MOST_BYTES
@@ -155,6 +161,14 @@ def _acts(app: FastAPI, desk: Desk) -> None:
 
         return act(form, work)
 
+    @app.post("/story")
+    def story(form: Sent) -> Response:
+        return act(form, lambda: _say(desk, form))
+
+    @app.post("/test")
+    def test(form: Sent) -> Response:
+        return act(form, lambda: _send_test(desk, _one(form, "addresses")))
+
     @app.post("/approve")
     def approve(form: Sent) -> Response:
         return act(form, lambda: _approve(desk, _one(form, "hash")))
@@ -167,9 +181,56 @@ def _approve(desk: Desk, content_hash: str) -> str:
             raise UsageError("the draft changed while you looked at it; look at it again.")
         if desk.blocked:
             raise UsageError(desk.blocked)
-        stages.approve(desk.engine, desk.week, desk.clock())
+        approval = desk.settings.approval
+        stored = stages.approve(desk.engine, desk.week, desk.clock(), desk.who, approval, content_hash)
         desk.redraft()
-    return f"Approved {content_hash[:8]}."
+    return f"Approved {content_hash[:8]} by {desk.who}." if stored.approved else f"Noted: {desk.who} approves."
+
+
+_SAID: Mapping[What, str] = {
+    "drop": "Dropped",
+    "pin": "Pinned",
+    "move": "Moved",
+    "reword": "Reworded",
+    "promote": "Promoted",
+    "restore": "Taken back",
+}
+
+
+def _say(desk: Desk, form: Form) -> str:
+    """An editor's word on a story. Raises UsageError for one that cannot be meant, DigestError for one that misfits."""
+    what = next((known for known in _SAID if known == _one(form, "what")), None)
+    place = _one(form, "place").strip()
+    if what is None:
+        raise UsageError("that can be done to no story.")
+    if what == "move" and not (place.isascii() and place.isdigit() and 0 < int(place) < 10_000):
+        raise UsageError("a story is moved to a place, counted from 1.")
+    with desk.acting:
+        word = say(
+            desk.engine,
+            desk.settings,
+            desk.week,
+            _one(form, "story"),
+            what,
+            desk.who,
+            desk.clock(),
+            place=int(place) if what == "move" else None,
+            text=_one(form, "text").strip(),
+            locale=_one(form, "locale") or ENGLISH,
+        )
+        desk.redraft(("stories",))
+    return f"{_SAID[what]}: “{word.about}”."
+
+
+def _send_test(desk: Desk, addresses: str) -> str:
+    """Send what is stored, in the rendition that is looked at. No address is kept, or said again."""
+    mail = shown(desk).mail
+    if mail is None:
+        raise UsageError("there is no mail to send; mend what is wrong first.")
+    named = [address for address in re.split(r"[\s,;]+", addresses) if address]
+    tested = send_test(desk.engine, desk.settings, desk.week, named, desk.who, desk.clock(), mail.rendition)
+    refused = f" Not taken: {'; '.join(tested.refused)}." if tested.refused else ""
+    return f"{several(tested.sent, 'test mail')} sent; no reader got one.{refused}"
 
 
 def _capital(sentence: str) -> str:

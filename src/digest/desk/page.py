@@ -4,20 +4,30 @@ import hashlib
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Mapping
+from datetime import datetime
 from typing import NamedTuple
 
+from digest import audit
+from digest.audit import Entry
 from digest.config import asset
+from digest.database import reading
 from digest.desk.mails import VIEWS, WIDTHS, Mail, View, mail_to, place_of
 from digest.desk.noting import NoteFile, read_note
 from digest.desk.readers import As, Reader, countries, reader_as
 from digest.desk.state import Desk
+from digest.desk.telling import CHIPS, sides
+from digest.edition import override_store
+from digest.edition.numbers import several
 from digest.edition.renditions import FORMATS, TOPICS
 from digest.errors import DigestError
 from digest.language import LOCALES
+from digest.operations.trials import MOST
 from digest.rendering.lint.lengths import CLIPPED, NEAR, PREHEADER, SUBJECT, section_sizes
 from digest.rendering.templates import fill
 from digest.subscribers.routing import REASONS
 
+_MOST_LOGGED = 50
+_MOST_APART = 25
 PASSES: Mapping[str, str] = {
     "way out": "The way out is in both parts",
     "sender": "Sender and postal address are named",
@@ -99,6 +109,11 @@ def page(desk: Desk, view: View, nonce: str) -> str:
             "preheader": desk.draft.rendered.in_language(desk.shown_as.locale).preheader if desk.draft else "",
             "note": note_of(desk),
             "audience": audience_of(desk),
+            "log": logged(desk),
+            "chips": CHIPS,
+            "sides": sides,
+            "most_tests": MOST,
+            "most_apart": _MOST_APART,
             "choices": {
                 "countries": countries(settings),
                 "locales": LOCALES,
@@ -160,28 +175,80 @@ def note_of(desk: Desk) -> tuple[NoteFile | None, str]:
 
 
 class Audience(NamedTuple):
-    """To how many readers it goes, and (how many, why) of those held and of those skipped."""
+    """To how many readers it goes, and of them, of those held and of those skipped (what, how many): by region, else
+    by region and why."""
 
     deliver: int
-    held: tuple[tuple[int, str], ...]
-    skipped: tuple[tuple[int, str], ...]
+    away: int
+    regions: tuple[tuple[str, int], ...]
+    held: tuple[tuple[str, int], ...]
+    skipped: tuple[tuple[str, int], ...]
 
 
 def audience_of(desk: Desk) -> Audience | None:
     """None while it is being counted."""
-    forecast = desk.checked.forecast if desk.checked else {}
-    if not desk.is_checked:
+    if not desk.is_checked or desk.checked is None:
         return None
+    deliver: Counter[str] = Counter()
+    away: dict[str, Counter[str]] = {"held": Counter(), "skipped": Counter()}
     said: Mapping[str, str] = {str(reason): words for reason, words in REASONS.items()}
+    for (regime, state, reason), count in desk.checked.regions.items():
+        if state in away:
+            away[state][f"{regime or 'erased'}: {said.get(reason, reason)}"] += count
+        else:
+            deliver[regime or "erased"] += count
+    held, skipped = away["held"], away["skipped"]
+    return Audience(
+        deliver.total(),
+        held.total() + skipped.total(),
+        tuple(deliver.most_common()),
+        tuple(held.most_common()),
+        tuple(skipped.most_common()),
+    )
 
-    def of(*states: str) -> tuple[tuple[int, str], ...]:
-        return tuple(
-            (count, said.get(reason, reason)) for (state, reason), count in sorted(forecast.items()) if state in states
-        )
 
-    held, skipped = of("held"), of("skipped")
-    away = sum(count for count, _ in (*held, *skipped))
-    return Audience(sum(forecast.values()) - away, held, skipped)
+class Line(NamedTuple):
+    """A line of the log, with what its detail comes to in words."""
+
+    at: datetime
+    act: str
+    who: str
+    said: str
+
+
+class Logged(NamedTuple):
+    """What was done to the week, the newest first; who approved what is shown; and, where that was approved and is not
+    any more, what changed since."""
+
+    entries: tuple[Line, ...]
+    approvers: tuple[str, ...]
+    voided: tuple[str, ...]
+
+
+def logged(desk: Desk) -> Logged:
+    """Read anew for each page, for other programs write it, too."""
+    week = str(desk.week)
+    with reading(desk.engine) as connection:
+        entries = audit.read(connection, week, _MOST_LOGGED)
+        content = desk.draft.stored.content_hash if desk.draft else ""
+        approvers = override_store.approvers(connection, week, content)
+    fates = [entry for entry in entries if entry.act in ("approved", "voided")]
+    fell = fates[-1].detail.get("what", ()) if fates and fates[-1].act == "voided" else ()
+    lines = tuple(Line(entry.at, entry.act, entry.who, _in_words(entry)) for entry in reversed(entries))
+    return Logged(lines, approvers, tuple(fell))
+
+
+def _in_words(entry: Entry) -> str:
+    detail = entry.detail
+    match entry.act:
+        case "overridden":
+            return f"{detail.get('what')} “{detail.get('about')}”"
+        case "voided" | "held":
+            return "; ".join(map(str, detail.get("what") or detail.get("why") or ()))
+        case "tested":
+            return several(detail.get("sent", 0), "mail")
+        case _:
+            return str(detail.get("content", ""))[:8]
 
 
 def style_sheet() -> str:
