@@ -22,6 +22,7 @@ from digest.edition.content import (
     Place,
     Priced,
     PriceList,
+    Promoted,
     Proof,
     Said,
     Variant,
@@ -282,6 +283,23 @@ def a_disagreement(**changes: Any) -> Disagreement:
 def a_method_note(**changes: Any) -> MethodNote:
     facts = {"change": "n", "source": "livebench", "title": "LiveBench", "kind": "benchmark_added"}
     return MethodNote(**{**facts, "benchmark": "consecutive_events", "rows": 65, **changes})
+
+
+def a_promoted(**changes: Any) -> Promoted:
+    """A move inside the margin that an editor shows all the same."""
+    facts = {
+        "change": "q",
+        "reason": "below_threshold",
+        "source": "livebench",
+        "title": "LiveBench",
+        "name": a_name("gpt-5.4", "xhigh"),
+        "benchmark": "overall",
+        "unit": "%",
+        "before": Figure(value=Decimal("80.12"), rank=2),
+        "after": Figure(value=Decimal("80.28"), rank=2),
+        "remark": "Third week in a row.",
+    }
+    return Promoted(**{**facts, **changes})
 
 
 def a_source(title: str = "LiveBench", status: str = "fresh", counted: int = 106, **changes: Any) -> Health:

@@ -36,6 +36,7 @@ from digest.delivery.outbox import Letter
 from digest.edition.content import (
     Cover,
     Crossing,
+    Edit,
     Edition,
     GoesStale,
     HeldBack,
@@ -122,7 +123,8 @@ def full_edition() -> Edition:
         section: tuple(it.model_copy(update={rows: getattr(it, rows)[:2]}) for it in getattr(everything(), section))
         for section, rows in lists.items()
     }
-    return everything().model_copy(update={**brief, "ahead": ahead, "health": health, "last_subjects": ("gpt",)})
+    told = {"ahead": ahead, "health": health, "last_subjects": ("gpt",), "promoted": (b.a_promoted(), b.a_promoted())}
+    return everything().model_copy(update={**brief, **told, "edits": (Edit(story="none", dropped=True),)})
 
 
 def settings_of(put: Put) -> Settings:

@@ -131,11 +131,12 @@ def _where(edition: Edition, first: Sequence[Point], story: Story, generated: st
     """Where an edition tells a story."""
     if story.id in dropped(edition.edits):
         return "dropped"
+    same = [it for it in edition.stories if (it.section, it.source) == (story.section, story.source)]
     mine = [
         at
         for at, point in enumerate(first)
         if (point.section, point.source) == (story.section, story.source)
-        and (point.story == story.id or (not point.story and point.headline == generated))
+        and (point.story == story.id or (not point.story and (point.headline == generated or same[0] == story)))
     ]
     if mine:
         return "brief" if mine[0] else "headline"

@@ -113,10 +113,10 @@ def points(edition: Edition) -> list[Point]:
     disputed = list(offers_disputed(edition))
     read = any(source.was_read for source in edition.health)
     opening = list(_quiet(edition) if news or (disputed and read) else _nothing(edition))
-    if not news and dropped(edition.edits):
-        opening = list(_in_figures(edition))
     if tops or _moves_the_boards(edition):
         opening = []
+    if not news and dropped(edition.edits):
+        opening = list(_in_figures(edition))
     states = ("failed", "quarantined") if news else ("failed", "quarantined", "stale")
     told = [*opening, *news, *_troubles(edition, states), *disputed]
     return arranged(told, lambda point: point.story, edition.edits)

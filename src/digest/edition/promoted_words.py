@@ -38,7 +38,8 @@ def _figure(figure: Figure | None, unit: str) -> str:
 
 def why(promoted: Promoted) -> str:
     """Why it is no news: the real reason, whatever the editor remarks."""
-    reason = _(EXPLAINED[Reason(promoted.reason)])
+    known = promoted.reason in set(Reason)
+    reason = _(EXPLAINED[Reason(promoted.reason)]) if known else shown(promoted.reason.replace("_", " "))
     return _("Not news by our rules: %(reason)s.", reason=reason)
 
 

@@ -16,7 +16,11 @@ from digest.language import decimal_symbol, group_symbol, spoken
 MOST_CHARACTERS = 140
 """A headline of more is none; a remark may have three times as many."""
 
-_NUMBER = re.compile(r"([#$€£]?)\s?(\d+(?:[.,'’\u00a0\u202f]\d+)*)\s?([%$€£]|(?:[KMB]|Tsd|Mio|Mrd)\b)?")
+_NUMBER = re.compile(
+    r"(?:([^\W\d_]+[-_.]?)|([#$€£])\s?)?"  # a word that it hangs on, or a sign
+    r"(\d+(?:[.,'’\u00a0\u202f]\d+)*)"
+    r"\s?([%$€£]|(?:[KMB]|Tsd|Mio|Mrd)\b)?"
+)
 _PERCENT = re.compile(r"\b(per\s?cent|percent|prozent)\b", re.IGNORECASE)
 _AMOUNTS = {
     "en": "half halves halved halving quarter third thirds twice thrice double doubles doubled doubling triple triples "
@@ -60,8 +64,8 @@ def _figures(text: str, names: Iterable[str]) -> Iterator[tuple[Figure, str]]:
         if pieces:
             between = r"[\W_]*".join(map(re.escape, pieces))
             text = re.sub(rf"(?<![^\W_]){between}(?![^\W_])", " ", text, flags=re.IGNORECASE)
-    for before, number, after in _NUMBER.findall(text):
-        yield Figure(_value(number), (before or after).strip()), f"{before}{number}{after}"
+    for word, sign, number, after in _NUMBER.findall(text):  # with a word before it, it is in a name that is not known
+        yield Figure(_value(number), word or sign or after), f"{word}{sign}{number}{after}"
     amounts = set(_AMOUNTS.get(spoken(), "").split())
     spelled = {in_words(number): number for number in range(2, 13)}
     for word in re.findall(r"[^\W\d_]+", text.lower()):

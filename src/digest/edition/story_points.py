@@ -111,13 +111,13 @@ def as_edited(news: Iterable[Point], edition: Edition) -> list[Point]:
     silent = {(story.section, story.source) for story in edition.stories} - worth.keys()
     found = [(worth.get(_of(point), 0), point) for point in news if _of(point) not in silent]
     for edit in edition.edits:
-        story = all_stories[edit.story]
-        own = point_of(edition, story) if not edit.dropped else None
-        if own is None:
+        told = all_stories.get(edit.story)
+        own = point_of(edition, told) if told and not edit.dropped else None
+        if told is None or own is None:
             continue
         begins = (*_of(own), own.headline)
         at = next((at for at, (_worth, it) in enumerate(found) if (*_of(it), it.headline) == begins), len(found))
-        weight, point = found[at] if at < len(found) else (story.value, own)
+        weight, point = found[at] if at < len(found) else (told.value, own)
         words = dict(edit.headlines).get(spoken())
         point = point._replace(story=edit.story)
         found[at : at + 1] = [(weight, _reworded(point, words) if words else point)]
