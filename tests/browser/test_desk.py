@@ -124,7 +124,7 @@ def test_a_german_and_a_korean_reader_get_what_their_rules_ask_for(desk: tuple[P
     page.select_option("#as-country", "DE")
     page.select_option("#as-locale", "de")
     page.click("#as-made-up-go")
-    expect(mail(page).locator("body")).to_contain_text("Kurz gesagt")
+    expect(mail(page).locator("body")).to_contain_text("In Kürze")
 
 
 def test_a_broken_template_says_file_and_line_and_the_next_save_mends_it(desk: tuple[Program, Page]) -> None:

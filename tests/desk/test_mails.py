@@ -57,7 +57,7 @@ def test_rules_language_topics_and_a_watch_list_are_the_readers(drafted: Desk) -
     few, _ = whole(drafted, As(topics=("prices",)))
     following, _ = whole(drafted, As(follows="claude-opus-4-5"))
     assert "You agreed on" in korean
-    assert "Kurz gesagt" in german
+    assert "In Kürze" in german
     assert "Your topics: Prices and context" in few
     assert "Your watch list" in following
 

@@ -8,17 +8,11 @@ from tests.desk.visiting import Editor
 
 from digest.database import reading
 from digest.desk.page import PASSES
-from digest.desk.state import Checked, Desk, _checked
+from digest.desk.state import Checked, Desk
 from digest.edition.store import load_edition
 from digest.operations.demo import NOW
 from digest.rendering import lint
 from digest.rendering.lint.page import Finding
-
-
-def check(desk: Desk) -> None:
-    """What the thread does when there is something to check."""
-    assert desk.draft is not None
-    desk.checked = _checked(desk, desk.draft)
 
 
 def approved(desk: Desk) -> bool:
@@ -51,7 +45,7 @@ def test_a_mail_in_its_frame_runs_no_script_and_fetches_nothing(editor: Editor) 
 def test_the_page_is_there_before_the_checks_have_run(editor: Editor) -> None:
     assert "running…" in editor.reads("checks")
     assert "The checks are still running." in editor.reads("approve")
-    check(editor.desk)
+    editor.desk.check()
     assert re.search(r"0 fail, \d+ warn, \d+ pass", editor.reads("checks"))
     assert "3 readers" in editor.reads("approve")
 
@@ -68,7 +62,7 @@ def test_an_unknown_view_is_the_light_one(editor: Editor) -> None:
 
 
 def test_an_approval_pins_what_was_looked_at(editor: Editor) -> None:
-    check(editor.desk)
+    editor.desk.check()
     (mark,) = editor.page().xpath("//form[@id='approve-form']//input[@name='hash']/@value")
     editor.post("/approve", {"hash": "0" * 64})
     assert "the draft changed while you looked at it" in editor.reads("said").lower()
@@ -93,7 +87,7 @@ def test_an_error_blocks_the_approval_and_so_do_checks_that_have_not_run(editor:
 
 def test_a_changed_setting_voids_the_approval_and_says_what_changed(editor: Editor) -> None:
     desk = editor.desk
-    check(desk)
+    desk.check()
     assert desk.draft is not None
     editor.post("/approve", {"hash": desk.draft.stored.content_hash})
     series = desk.settings.series.model_copy(update={"postal_address": "2 Example Street"})
@@ -107,7 +101,7 @@ def test_a_changed_setting_voids_the_approval_and_says_what_changed(editor: Edit
 
 def test_a_draft_is_kept_when_a_file_breaks_and_nothing_can_be_approved(editor: Editor, tmp_path: Path) -> None:
     desk = editor.desk
-    check(desk)
+    desk.check()
     (tmp_path / "notes").mkdir()
     note = tmp_path / "notes" / f"{desk.week}.md"
     note.write_text("no front matter")

@@ -26,7 +26,7 @@ from digest.desk.readers import As
 from digest.edition import override_store
 from digest.edition.numbers import several
 from digest.edition.store import hashes_of
-from digest.errors import DigestError, StorageError
+from digest.errors import StorageError
 from digest.operations.approving import Regions, blocking
 from digest.operations.checking import check_edition
 from digest.rendering.lint.page import Finding
@@ -143,6 +143,26 @@ class Desk:
         self.to_check.set()
         self.tell()
 
+    def check(self) -> None:
+        """Check the draft that is shown and count its readers, unless that is done; give up when there is another."""
+        draft = self.draft
+        if draft is None or self.is_checked:
+            return
+
+        def still_wanted() -> None:
+            if self.stop.is_set() or self.draft is None or _hash(self.draft) != _hash(draft):
+                raise _OutdatedError
+
+        try:
+            found = tuple(check_edition(draft.stored, draft.settings, still_wanted))
+            regions = stages.forecast_by_region(self.engine, draft.settings, self.week, self.clock())
+            self.checked = Checked(_hash(draft), found, regions)
+        except _OutdatedError:
+            return
+        except Exception as error:  # noqa: BLE001 (the next draft is checked all the same)
+            self.checked = Checked(_hash(draft), (), {}, fault_of(error, self.config).sentence)
+        self.tell()
+
     def try_links(self) -> None:
         """Try every link of the draft, and tell what became of it."""
         self.trying = True
@@ -206,22 +226,5 @@ def _check(desk: Desk) -> None:
     while not desk.stop.is_set():
         desk.to_check.wait()
         desk.to_check.clear()
-        draft = desk.draft
-        if draft is None or desk.stop.is_set() or desk.is_checked:
-            continue
-        with suppress(_OutdatedError):
-            desk.checked = _checked(desk, draft)
-            desk.tell()
-
-
-def _checked(desk: Desk, draft: Draft) -> Checked:
-    def still_wanted() -> None:
-        if desk.stop.is_set() or desk.draft is None or _hash(desk.draft) != _hash(draft):
-            raise _OutdatedError
-
-    try:
-        found = check_edition(draft.stored, draft.settings, still_wanted)
-        regions = stages.forecast_by_region(desk.engine, draft.settings, desk.week, desk.clock())
-    except DigestError as error:
-        return Checked(_hash(draft), (), {}, str(error))
-    return Checked(_hash(draft), tuple(found), regions)
+        if not desk.stop.is_set():
+            desk.check()
