@@ -66,17 +66,13 @@ def _recorded(folder: Path) -> Place:
 
 def _fill(engine: Engine, now: datetime) -> int:
     countries = ("DE", "US", "KR", "FR", "GB", "CA", "JP", "BR")
+    agreed = [
+        ConsentEvent("confirmed", now - timedelta(days=9), "form", country=code, regime=code) for code in countries
+    ]
     for start in range(0, READERS, BATCH):
-        newcomers = [
-            Newcomer(
-                f"r{number}@example.org",
-                f"r{number}@example.org",
-                ConsentEvent(
-                    "confirmed", now - timedelta(days=9), "form", country=(code := countries[number % 8]), regime=code
-                ),
-            )
-            for number in range(start, start + BATCH)
-        ]
+        numbers = range(start, start + BATCH)
+        emails = [f"r{number}@example.org" for number in numbers]
+        newcomers = [Newcomer(email, email, agreed[number % 8]) for email, number in zip(emails, numbers, strict=True)]
         with writing(engine) as connection:
             store.add(connection, newcomers, now)
     return READERS
