@@ -49,7 +49,7 @@ def _demo(folder: Path) -> Place:
     settings = run_demo(folder / "demo").settings
     engine = open_database(settings.database.url)
     with writing(engine) as connection:
-        for table in ("delivery", "mailing", "told", "edition"):
+        for table in ("delivery", "mailing", "told", "approval", "edition"):
             connection.execute(text(f"DELETE FROM {table}"))
     return engine, settings, WEEK, NOW
 

@@ -27,7 +27,7 @@ def demo_week(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run_demo(folder)
     engine = open_database(f"sqlite:///{folder / 'digest.db'}")
     with writing(engine) as connection:
-        for table in ("delivery", "mailing", "told", "edition"):
+        for table in ("delivery", "mailing", "told", "approval", "edition"):
             connection.execute(text(f"DELETE FROM {table}"))
     engine.dispose()
     return folder / "digest.db"
