@@ -24,9 +24,11 @@ _mailing = metadata.tables["mailing"]
 _WORDS = 500  # in one IN (...)
 
 
-def audience(connection: Connection, edition: Outgoing, now: datetime) -> Select[tuple[Any, ...]]:
+def audience(
+    connection: Connection, edition: Outgoing, now: datetime, *more: ColumnElement[Any]
+) -> Select[tuple[Any, ...]]:
     """Columns subscriber_id, state, next_attempt_at, outcome and provider of a delivery for each reader whose consent
-    lives.
+    lives; and `more` of the reader's own.
 
     Reads which mailings are newer, and nothing else; the select itself is the caller's to run.
     """
@@ -49,6 +51,7 @@ def audience(connection: Connection, edition: Outgoing, now: datetime) -> Select
         until.label("next_attempt_at"),
         reasons.label("outcome"),
         provider_column(_subscriber.c.email_key, connection.dialect.name).label("provider"),
+        *more,
     ).where(_subscriber.c.state == LIVE)
 
 

@@ -517,17 +517,15 @@ def forecast_by_region(connection: Connection, edition: Outgoing, now: datetime)
     queued it is how its deliveries stand; readers who were erased since stand under no regime."""
     mailing = find(connection, edition.week)
     if mailing is None:
-        who = audience(connection, edition, now).subquery()
-        state, outcome, reader = who.c.state, who.c.outcome, who.c.subscriber_id
+        who = audience(connection, edition, now, _subscriber.c.regime).subquery()
     else:
-        reason = case((_delivery.c.state.in_(("held", "skipped")), _delivery.c.outcome), else_="")
-        mine = _delivery.c.mailing_id == mailing.id
-        rows = select(_delivery.c.subscriber_id, _delivery.c.state, reason.label("outcome")).where(mine).subquery()
-        state, outcome, reader = rows.c.state, rows.c.outcome, rows.c.subscriber_id
-    regime = func.coalesce(_subscriber.c.regime, "")
-    counted = select(regime, state, outcome, func.count())
-    counted = counted.outerjoin(_subscriber, _subscriber.c.id == reader).group_by(regime, state, outcome)
-    found = connection.execute(counted.order_by(regime, state, outcome))
+        said = case((_delivery.c.state.in_(("held", "skipped")), _delivery.c.outcome), else_="")
+        regime = func.coalesce(_subscriber.c.regime, "")
+        columns = (regime.label("regime"), _delivery.c.state, said.label("outcome"))
+        readers = _delivery.outerjoin(_subscriber, _subscriber.c.id == _delivery.c.subscriber_id)
+        who = select(*columns).select_from(readers).where(_delivery.c.mailing_id == mailing.id).subquery()
+    groups = (who.c.regime, who.c.state, who.c.outcome)
+    found = connection.execute(select(*groups, func.count()).group_by(*groups).order_by(*groups))
     return {(row[0], row[1], row[2]): row[3] for row in found}
 
 
