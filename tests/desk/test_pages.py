@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.desk.visiting import Editor
+from tests.desk.visiting import HERE, Editor
 
 from digest.database import reading
 from digest.desk.page import PASSES
@@ -125,8 +125,12 @@ def test_a_note_is_saved_in_the_page_and_a_draft_of_it_is_shown_and_not_stored(e
 
 
 def test_a_form_that_is_too_large_or_none_changes_nothing(editor: Editor) -> None:
-    editor.post("/note", {"text": "x" * 300_000, "mark": ""})
-    assert not editor.desk.settings.series.notes.exists() or not list(editor.desk.settings.series.notes.iterdir())
+    notes = editor.desk.settings.series.notes
+    assert editor.post("/note", {"text": "x" * 300_000, "mark": ""}).status_code == 413
+    headers = {"Cookie": editor.cookie, "Origin": HERE, "Content-Type": "application/x-www-form-urlencoded"}
+    answer = editor.ask("POST", f"{editor.door.room}/note", content=b"text=%ff", headers=headers)
+    assert answer.status_code == 400
+    assert not notes.exists()
 
 
 @pytest.mark.parametrize(

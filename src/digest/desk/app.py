@@ -16,6 +16,7 @@ from urllib.parse import parse_qs
 import uvicorn
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, StreamingResponse
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from digest.config import asset
@@ -39,16 +40,16 @@ Form = Mapping[str, list[str]]
 
 
 async def _form(request: Request) -> Form:
-    """The fields of a form (application/x-www-form-urlencoded), read to a limit; none of what is no such form."""
+    """The fields of a form (application/x-www-form-urlencoded). Raises HTTPException for one too large, or none."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > _MOST_BYTES:
-            return {}
+            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     try:
         return parse_qs(body.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=200)
-    except ValueError:
-        return {}
+    except ValueError as error:
+        raise HTTPException(HTTPStatus.BAD_REQUEST) from error
 
 
 Sent = Annotated[Form, Depends(_form)]
