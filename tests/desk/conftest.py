@@ -121,7 +121,7 @@ def opened(demo_week: Path, tmp_path: Path) -> Opened:
             )
             program = Program(process, folder)
             try:
-                for _ in range(600):
+                for _ in range(2400):
                     if program.address:
                         break
                     assert process.poll() is None, program.complaints

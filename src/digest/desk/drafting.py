@@ -38,7 +38,8 @@ class Draft:
     """What the desk shows. `stored` is what an approval would pin; `edition` and `rendered` are that with the note
     shown though it may be a draft. `earlier` are the editions that a reader may have missed, the oldest first.
 
-    `sent` says that the edition has gone to the outbox and cannot be drafted any more.
+    `heard` counts the overrides that were heeded; `sent` says that the edition has gone to the outbox and cannot be
+    drafted any more.
     """
 
     stored: StoredEdition
@@ -50,6 +51,7 @@ class Draft:
     settings: Settings
     at: datetime
     stories: Listing
+    heard: int
     sent: bool
 
 
@@ -62,11 +64,10 @@ def draft_now(engine: Engine, settings: Settings, week: Week, now: datetime, who
         sent = outbox.find(connection, str(week)) is not None
         stored = editions.load_edition(connection, str(week)) if sent else None
         earlier = editions.approved_before(connection, str(week), stages.EDITIONS_TO_CATCH_UP)
-    stories: Listing | None = None
+    found = None
     if stored is None:
         drafted = stages.draft(engine, settings, week, now, who)
-        stored = drafted.stored
-        stories = listed(drafted.composed, settings) if drafted.composed else None
+        stored, found = drafted.stored, drafted.composed
     with reading(engine) as connection:
         outgoing = stages.outgoing(connection, settings, week, now)
     if outgoing is None:
@@ -79,8 +80,9 @@ def draft_now(engine: Engine, settings: Settings, week: Week, now: datetime, who
         regimes = packaged_regimes(settings.consent.regimes).by_code
         carried = {code: duties(regime, "edition", settings.series.commercial) for code, regime in regimes.items()}
         rendered = render(edition, settings, missed, carried)
-    stories = stories or read_stories(engine, settings, week)
-    return Draft(stored, edition, rendered, missed, note, outgoing, settings, now, stories, sent)
+    stories = listed(found, settings) if found else read_stories(engine, settings, week)
+    heard = len(found.overrides) if found else 0
+    return Draft(stored, edition, rendered, missed, note, outgoing, settings, now, stories, heard, sent)
 
 
 def forget_files() -> None:

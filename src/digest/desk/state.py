@@ -8,7 +8,7 @@ A fault in a file is kept and shown beside the last good draft until the next sa
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -138,6 +138,12 @@ class Desk:
                 self.fault = fault_of(error, self.config)
             else:
                 self.fault, self.changed = None, changed
+                if (
+                    self.draft is not None
+                    and draft.rendered == self.draft.rendered
+                    and _hash(draft) == _hash(self.draft)
+                ):
+                    draft = replace(draft, at=self.draft.at)  # the same mail, to the second: no frame loads it anew
                 self.draft, self.overview = draft, overview_of(draft)
             self.first.set()
         self.to_check.set()
@@ -208,14 +214,21 @@ def _files(desk: Desk) -> list[Path]:
 
 
 def _data(desk: Desk) -> Stamp:
-    """What is another after a capture, an acceptance, an approval, or a draft by another program."""
+    """What is another after a capture, an acceptance, or what another program did: an override, a draft, an approval.
+    What the desk itself stored is no news to it."""
     try:
         with reading(desk.engine) as connection:
             queued = outbox.find(connection, str(desk.week)) is not None
-            said = len(override_store.load(connection, str(desk.week)))
-            return scores.stamp(connection), hashes_of(connection, str(desk.week)), queued, said
+            stored = hashes_of(connection, str(desk.week)), len(override_store.load(connection, str(desk.week)))
+            return scores.stamp(connection), queued, None if stored == _own(desk.draft) else stored
     except StorageError:
         return ("the database does not answer",)
+
+
+def _own(draft: Draft | None) -> Stamp:
+    if draft is None:
+        return ()
+    return (draft.stored.content_hash, draft.stored.approved_hash), draft.heard
 
 
 def _hash(draft: Draft) -> str:
