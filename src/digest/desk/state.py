@@ -134,17 +134,14 @@ class Desk:
                 forget_files()
                 self.settings = self.read_settings()
                 draft = draft_now(self.engine, self.settings, self.week, self.clock(), self.who)
+                overview = overview_of(draft)
             except Exception as error:  # noqa: BLE001 (whatever a saved file makes go wrong, the next save may mend)
                 self.fault = fault_of(error, self.config)
             else:
-                self.fault, self.changed = None, changed
-                if (
-                    self.draft is not None
-                    and draft.rendered == self.draft.rendered
-                    and _hash(draft) == _hash(self.draft)
-                ):
-                    draft = replace(draft, at=self.draft.at)  # the same mail, to the second: no frame loads it anew
-                self.draft, self.overview = draft, overview_of(draft)
+                known = self.draft
+                if known is not None and (_hash(draft), draft.rendered) == (_hash(known), known.rendered):
+                    draft = replace(draft, at=known.at)  # the same mail, to the second: no frame loads it anew
+                self.fault, self.changed, self.draft, self.overview = None, changed, draft, overview
             self.first.set()
         self.to_check.set()
         self.tell()
