@@ -76,6 +76,7 @@ def create_app(desk: Desk, door: Door) -> ASGIApp:
 
     @app.get("/mail/{width}")
     def mail(width: int, view: str = "light") -> Response:  # noqa: ARG001 (it names the frame)
+        desk.first.wait(_FIRST_DRAFT)
         html = seen.html if (seen := shown(desk).mail) else None
         scheme: Literal["light", "dark"] = "dark" if view == "dark" else "light"
         answer = HTMLResponse(shown_in(html or _NO_HTML, scheme))
