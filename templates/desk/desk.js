@@ -11,6 +11,7 @@ const edited = part => [...part.querySelectorAll("textarea, input:not([type=hidd
     field.tagName === "TEXTAREA" && field.value !== field.defaultValue);
 
 function show(fresh) {
+  if (Number(fresh.body.dataset.version) < version) return;  // an older answer that came late
   version = Number(fresh.body.dataset.version);
   for (const part of fresh.querySelectorAll("[data-part]")) {
     const old = document.getElementById(part.id), html = part.innerHTML;
@@ -53,9 +54,9 @@ async function load(address, form) {
 async function reload() {
   if (loading) { again = true; return; }
   loading = true;
-  try { await load(location.href); } catch { /* the stream says when the desk is there again */ }
+  try { await load(location.href); } catch { again = stream.readyState === EventSource.OPEN; }
   loading = false;
-  if (again) { again = false; reload(); }
+  if (again) { again = false; setTimeout(reload, 100); }
 }
 
 function fit(frame) {
