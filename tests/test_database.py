@@ -12,7 +12,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Column, Engine, Integer, MetaData, Table, event, insert, inspect, select, text
 
+import digest.audit
 import digest.delivery.outbox
+import digest.edition.override_store
 import digest.edition.store
 import digest.operations.store
 import digest.scores.store

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, inspect, text
 
 from digest import database
 from digest.database import reading, writing
@@ -31,7 +31,7 @@ def migrate(engine: Engine, revision: str) -> None:
 
 
 def emptied(engine: Engine) -> None:
-    tables = [*database.metadata.tables, "alembic_version"]
+    tables = inspect(engine).get_table_names()
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
             connection.exec_driver_sql("PRAGMA foreign_keys = OFF")

@@ -116,6 +116,17 @@ def test_another_draft_wants_every_approval_anew(
     assert (done.stored.approved, done.by) == (False, ("ben",))
 
 
+def test_an_approval_that_fell_stays_fallen_when_the_draft_is_what_it_was(
+    engine: Engine, desk: Settings, checks: list[Finding]
+) -> None:
+    other = desk.model_copy(update={"series": desk.series.model_copy(update={"tagline": "Another"})})
+    approving.approve(engine, desk, W19, "eva", NOW)
+    assert stages.draft(engine, other, W19, NOW).voided
+    assert not stages.draft(engine, desk, W19, NOW).stored.approved
+    assert approving.approve(engine, desk, W19, "eva", NOW).stored.approved
+    assert [act for act, _who in acts(engine)] == ["approved", "drafted", "voided", "drafted", "approved"]
+
+
 def test_only_what_was_looked_at_is_approved(engine: Engine, desk: Settings) -> None:
     with pytest.raises(DigestError, match="another than was looked at"):
         stages.approve(engine, W19, NOW, "eva", content="0" * 64)

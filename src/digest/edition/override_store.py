@@ -1,9 +1,9 @@
-"""An editor's overrides and approvals in the database. Both tables only grow."""
+"""An editor's overrides, which only grow, and the approvals of the draft that is stored."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, Connection, Index, Integer, insert, select
+from sqlalchemy import BigInteger, Column, Connection, Index, Integer, delete, insert, select
 from sqlmodel import Field, SQLModel, col
 
 from digest.database import UtcDateTime
@@ -29,7 +29,7 @@ class OverrideTable(SQLModel, table=True):
 
 
 class ApprovalTable(SQLModel, table=True):
-    """One editor's word for one content of a week."""
+    """One editor's word for the content of a week's draft; with another draft it is void and gone."""
 
     __tablename__ = "approval"
 
@@ -64,3 +64,8 @@ def approvers(connection: Connection, week: str, content_hash: str) -> tuple[str
 def add_approval(connection: Connection, week: str, content_hash: str, who: str, now: datetime) -> None:
     """Add an editor's word. Raises IntegrityError where that is known."""
     connection.execute(insert(ApprovalTable).values(week=week, content_hash=content_hash, who=who, at=now))
+
+
+def void_approvals(connection: Connection, week: str) -> None:
+    """Take away what was said of a week's earlier draft; the audit log keeps who said it."""
+    connection.execute(delete(ApprovalTable).where(col(ApprovalTable.week) == week))

@@ -111,7 +111,8 @@ def marked(mail: Mail, stored: StoredEdition, locale: str) -> Mail:
     """A mail that says in its subject and on its first line that it is a test."""
     with speaking(locale):
         line = _(
-            "This is a test of No. %(number)s, for its editors: it went to no reader, and its unsubscribe link does nothing.",
+            "This is a test of No. %(number)s, for its editors: it went to no reader, and its unsubscribe link does "
+            "nothing.",
             number=stored.edition.number,
         )
         label, text = _("[Test]"), wrap(line)

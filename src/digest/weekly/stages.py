@@ -169,6 +169,7 @@ def draft(engine: Engine, settings: Settings, week: Week, now: datetime, who: st
         voided = changed and known is not None and known[1] is not None
         what = _what_changed(before, stored) if known is not None and changed else ()
         if changed:
+            override_store.void_approvals(connection, str(week))
             detail = {"content": stored.content_hash, "subject": rendered.subject}
             audit.write(connection, "drafted", str(week), who, now, **detail)
         if voided:
