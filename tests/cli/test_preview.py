@@ -103,7 +103,7 @@ def test_without_an_option_it_opens_the_desk_and_prints_its_address(
         say("http://127.0.0.1:8765/open/token")
 
     monkeypatch.setattr(preview_command, "serve", serve)
-    monkeypatch.setattr(preview_command.webbrowser, "open", opened.append)
+    monkeypatch.setattr("webbrowser.open", opened.append)
     ran = preview(WEEK, "--as", "Ada@example.org", "--port", "8765")
     assert (ran.status, ran.out) == (0, f"the desk of {WEEK}: http://127.0.0.1:8765/open/token\n")
     assert opened == ["http://127.0.0.1:8765/open/token"]
