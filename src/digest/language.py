@@ -129,6 +129,11 @@ def _catalogue(locale: str) -> gettext.NullTranslations:
     return gettext.GNUTranslations(compiled)
 
 
+def forget_catalogues() -> None:
+    """Read the catalogues anew when words are next asked for."""
+    _catalogue.cache_clear()
+
+
 def extract_titles(
     file: BinaryIO,
     _keywords: Collection[str],

@@ -2,7 +2,6 @@
 
 import builtins
 import json
-import re
 import shutil
 import struct
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from digest.cli import preview as preview_command
 from digest.cli import run
 from digest.config import asset
 from digest.database import open_database, writing
+from digest.desk.state import Desk
 from digest.operations.demo import run_demo
 
 WEEK = "2026-W11"
@@ -93,12 +93,28 @@ def test_as_json_each_finding_has_the_same_six_keys(preview: Preview, tmp_path: 
     assert all(all(one.values()) for one in findings)
 
 
-def test_without_an_option_it_counts_and_names_the_next_step(preview: Preview, tmp_path: Path) -> None:
-    spoil(tmp_path, 'href=\\"https://digest.example/preferences\\"', 'href=\\"\\"')
-    ran = preview()
-    assert ran.status == 0
-    assert re.match(rf"{WEEK}: [1-9] errors?, \d+ warnings?, \d+ notes?\.\n", ran.out)
-    assert ran.out.endswith(f"Next  digest preview {WEEK} --check\n")
+def test_without_an_option_it_opens_the_desk_and_prints_its_address(
+    preview: Preview, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+
+    def serve(desk: Desk, port: int, say: Callable[[str], None]) -> None:
+        assert (str(desk.week), desk.shown_as.email, port) == (WEEK, "ada@example.org", 8765)
+        say("http://127.0.0.1:8765/open/token")
+
+    monkeypatch.setattr(preview_command, "serve", serve)
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    ran = preview(WEEK, "--as", "Ada@example.org", "--port", "8765")
+    assert (ran.status, ran.out) == (0, f"the desk of {WEEK}: http://127.0.0.1:8765/open/token\n")
+    assert opened == ["http://127.0.0.1:8765/open/token"]
+    assert preview(WEEK, "--as", "Ada@example.org", "--port", "8765", "--no-open").status == 0
+    assert len(opened) == 1
+
+
+def test_what_is_no_address_is_wrong_usage(preview: Preview) -> None:
+    ran = preview(WEEK, "--as", "nobody", "--no-open")
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err.startswith("digest: email is no address: ")
 
 
 def test_a_mail_that_could_not_be_sent_at_all_is_one_sentence(preview: Preview, tmp_path: Path) -> None:

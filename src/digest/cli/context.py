@@ -25,7 +25,7 @@ from rich.progress import (
 from rich.text import Text
 from sqlalchemy import Engine
 
-from digest.config import Settings, load_settings
+from digest.config import Settings, asset, load_settings
 from digest.database import open_database
 from digest.errors import UsageError
 
@@ -104,6 +104,12 @@ def who() -> str:
 def settings() -> Settings:
     """The settings of this command. Raises ConfigError."""
     return load_settings(_chosen[0].config)
+
+
+def config_file() -> Path:
+    """The file that the settings of this command are read from."""
+    here = Path("config.toml")
+    return _chosen[0].config or (here if here.is_file() else asset("config.toml"))
 
 
 @contextmanager

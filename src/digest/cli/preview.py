@@ -1,6 +1,7 @@
 """The command that looks at an edition before anybody gets it."""
 
 import sys
+import webbrowser
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,16 +11,21 @@ import typer
 from rich.text import Text
 
 from digest.cli import printing
-from digest.cli.context import AsJson, WeekName, database, print_json, settings
+from digest.cli.context import AsJson, WeekName, clock, config_file, database, now, print_json, settings, who
 from digest.config import Settings
 from digest.database import reading
+from digest.desk.app import serve
+from digest.desk.readers import As
+from digest.desk.state import Desk
 from digest.edition.numbers import several
 from digest.edition.store import StoredEdition, load_edition, newest_edition
 from digest.errors import DigestError
+from digest.membership.addresses import email_key
 from digest.operations.checking import check_edition, one_of_each, specimens
 from digest.operations.pictures import take_pictures
 from digest.rendering.lint.page import Finding, Level
 from digest.weekly.calendar import parse_week
+from digest.weekly.stages import find_week
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -29,18 +35,25 @@ _STYLES: Mapping[Level, str] = {"error": "red", "warning": "yellow", "note": "di
 @app.command()
 def preview(
     week: WeekName = "latest",
-    check: Annotated[bool, typer.Option("--check", help="every finding, one a line; exits 1 on an error")] = False,
+    check: Annotated[bool, typer.Option("--check", help="no desk: every finding; exits 1 on an error")] = False,
     as_json: AsJson = False,
     screenshot: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="a folder for pictures of the mails; wants Chromium")
+        Path | None, typer.Option(metavar="DIR", help="no desk: a folder for pictures of the mails; wants Chromium")
     ] = None,
+    as_whom: Annotated[str, typer.Option("--as", metavar="EMAIL", help="the reader whose mail is shown first")] = "",
+    port: Annotated[int, typer.Option(help="the desk's port on 127.0.0.1; 0 takes a free one", min=0, max=65535)] = 0,
+    no_open: Annotated[bool, typer.Option("--no-open", help="print the address, open no browser")] = False,
 ) -> None:
-    """Look at a drafted edition before anybody gets it: check each mail as it would be sent, take pictures of it.
+    """The editor's desk: a page on this machine that shows the draft and follows what you save, until you stop it.
 
-    Without an option it says only how many errors, warnings and notes there are.
+    It shows every view of each reader's mail, the checks, the stories with their receipts, the note, and approves. With
+    --check, --json or --screenshot there is no desk: the stored edition is checked, or pictured.
 
-    Example: digest preview 2026-W18 --check
+    Example: digest preview 2026-W18
     """
+    if not (check or as_json or screenshot):
+        _desk(week, as_whom, port, no_open)
+        return
     chosen = settings()
     stored = _stored(chosen, week)
     if screenshot is not None:
@@ -52,9 +65,26 @@ def preview(
     if as_json:
         print_json([_document(finding) for finding in found])
     else:
-        _print(found, stored, in_full=check)
-    if (check or as_json) and any(finding.level == "error" for finding in found):
+        _print(found, stored)
+    if any(finding.level == "error" for finding in found):
         raise typer.Exit(1)
+
+
+def _desk(week: str, as_whom: str, port: int, no_open: bool) -> None:
+    """Open the desk and keep it open."""
+    chosen, running = settings(), clock()
+    shown_as = As(email=email_key(as_whom)) if as_whom else As()
+
+    def opened(address: str) -> None:
+        print(f"the desk of {at}: {address}", flush=True)
+        print("The address opens it once, in one browser. Ctrl-C closes it.", file=sys.stderr)
+        if not no_open:
+            webbrowser.open(address)
+
+    with database(chosen) as engine:
+        with reading(engine) as connection:
+            at = find_week(connection, chosen, week, now())
+        serve(Desk(engine, at, settings, config_file(), running, chosen, who(), shown_as=shown_as), port, opened)
 
 
 def _stored(chosen: Settings, week: str) -> StoredEdition:
@@ -71,15 +101,13 @@ def _document(finding: Finding) -> dict[str, str]:
     return {name: getattr(finding, name) for name in names}
 
 
-def _print(found: Sequence[Finding], stored: StoredEdition, in_full: bool) -> None:
-    for one in found if in_full else ():
+def _print(found: Sequence[Finding], stored: StoredEdition) -> None:
+    for one in found:
         where = f" {one.check}, {one.section} ({one.rendition}): "
         line = Text.assemble((f"{one.level:7}", _STYLES[one.level]), where, (one.what, "bold"), f" {one.do}")
         printing.out.print(line, soft_wrap=True)
     counted = Counter(finding.level for finding in found)
     said = ", ".join(several(counted[level], level) for level in _STYLES)
     printing.out.print(Text(f"{stored.week}: {said}."))
-    if found and not in_full:
-        printing.next_step(f"digest preview {stored.week} --check")
-    elif not counted["error"]:
+    if not counted["error"]:
         printing.next_step(f"digest {'send' if stored.approved else 'approve'} {stored.week}")

@@ -64,20 +64,37 @@ def explain(
         summary = "This address was erased: a keyed hash keeps it away, and the log is under a number alone."
         only = "Only the reader can come back, by signing up."
         return Explained("erased", fold(events).state, summary, told, deliveries=sent, next_step=only)
-    regime = regimes.packaged_regimes(settings.consent.regimes).of(reader.consent.regime)
-    where = route(reader, edition, now, newer_sent=newer) if edition else None
     own = next((one for one in deliveries if one.kind == "edition" and one.week == week), None)
+    about = explain_reader(reader, settings, week, edition, now, newer_sent=newer, own=own, queued=queued)
+    return about._replace(consent=told, deliveries=sent)
+
+
+def explain_reader(
+    reader: Subscriber,
+    settings: Settings,
+    week: str,
+    edition: Outgoing | None,
+    now: datetime,
+    *,
+    newer_sent: bool = False,
+    own: Delivered | None = None,
+    queued: bool = False,
+) -> Explained:
+    """What follows for a reader, or for one that is only thought of, from the consent, the rules and the edition.
+
+    `own` is what became of this edition for them, `queued` whether it has gone to the outbox.
+    """
+    regime = regimes.packaged_regimes(settings.consent.regimes).of(reader.consent.regime)
+    where = route(reader, edition, now, newer_sent=newer_sent) if edition else None
     return Explained(
         who="reader",
         state=reader.consent.state,
         summary=_STATES[reader.consent.state],
-        consent=told,
         country=_country(reader),
         rules=regimes.explained(regime),
         week=week,
         route=_routed(where, own, reader, week, queued, now),
         duties=tuple(regimes.said(duty, regime) for duty in where.duties) if isinstance(where, Deliver) else (),
-        deliveries=sent,
         next_step=_next_step(reader, where, own, queued, now),
     )
 

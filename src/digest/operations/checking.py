@@ -5,7 +5,7 @@ a region's rules add is another, and neither changes the others. So each topic i
 and the rules of each region with each format, but not every choice with every region.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, time
 from email import message_from_bytes, policy
@@ -40,15 +40,23 @@ NO_KEYS = (bytes(32),)
 _ORDER = ("error", "warning", "note")
 
 
-def check_edition(stored: StoredEdition, settings: Settings) -> list[Finding]:
+def check_edition(
+    stored: StoredEdition, settings: Settings, before_each: Callable[[], None] = lambda: None
+) -> list[Finding]:
     """What the checks find in every mail of an edition and in the letters, errors first, each finding once.
 
+    `before_each` is called before each mail; what it raises ends the checks.
     Raises DeliveryError for a mail that could not be sent at all, DigestError for a template's fault.
     """
     support = load_support()
-    mails = list(specimens(stored, settings))
+    findings: list[Finding] = []
+    mails = 0
+    for mail in specimens(stored, settings):
+        before_each()
+        mails += 1
+        findings += lint(mail, support)
     found = [*faults_of_settings(settings), *_of_watch_list(stored.rendered)]
-    found += _merged((finding for mail in mails for finding in lint(mail, support)), len(mails))
+    found += _merged(findings, mails)
     return sorted(found, key=lambda finding: _ORDER.index(finding.level))
 
 

@@ -23,10 +23,11 @@ from digest.weekly.stages import Composed, composed
 def read_stories(engine: Engine, settings: Settings, week: Week) -> Listing:
     """The stories of a week as it would be drafted now. Raises DigestError where no source has anything to say."""
     with reading(engine) as connection:
-        return _listing(composed(connection, settings, week), settings)
+        return listed(composed(connection, settings, week), settings)
 
 
-def _listing(found: Composed, settings: Settings) -> Listing:
+def listed(found: Composed, settings: Settings) -> Listing:
+    """The stories of a week as it was composed."""
     edition, changes, _earlier, log = found
     whole = unabridged(edition, changes, settings)
     return listing(edition, whole, changes, settings.sources, log, misfits_in(edition, log, changes))
@@ -59,7 +60,7 @@ def say(
         one = _taken_back(found, story)
         word = Override(one.story, what, who, now, about=one.about)
     else:
-        target = _target(_listing(found, settings), story)
+        target = _target(listed(found, settings), story)
         _refuse_misfit(found, settings, target, what, text, locale)
         about = target.headline if isinstance(target, ListedStory) else target.sentence
         word = Override(target.key, what, who, now, place, locale, text, about)
@@ -70,11 +71,11 @@ def say(
     return word
 
 
-def _target(listed: Listing, start: str) -> ListedStory | ToldApart:
-    found = list(found_by(listed, start)) if start else []
+def _target(known: Listing, start: str) -> ListedStory | ToldApart:
+    found = list(found_by(known, start)) if start else []
     if len(found) != 1:
         many = f"is the start of {len(found)} keys" if found else "is the key of no story"
-        raise UsageError(f'"{start}" {many} of {listed.week}; `digest stories {listed.week} --left-out` lists them.')
+        raise UsageError(f'"{start}" {many} of {known.week}; `digest stories {known.week} --left-out` lists them.')
     return found[0]
 
 

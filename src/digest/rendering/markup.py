@@ -51,7 +51,7 @@ def _inlined(html: str) -> str:
     html = html.replace('<style type="text/css"', '<style type="text/css" data-premailer="ignore"')
     premailer = Premailer(
         html,
-        css_text=_inline_css(),
+        css_text=inline_css(),
         keep_style_tags=True,
         strip_important=False,
         allow_network=False,
@@ -62,11 +62,12 @@ def _inlined(html: str) -> str:
         disable_basic_attributes=["width", "height"],
     )
     inlined = str(premailer.transform(pretty_print=False))
-    return _squeezed(inlined.replace(f'<style type="text/css">{_inline_css()}</style>', ""))
+    return _squeezed(inlined.replace(f'<style type="text/css">{inline_css()}</style>', ""))
 
 
 @functools.cache
-def _inline_css() -> str:
+def inline_css() -> str:
+    """The styles that are written into the elements: templates/email/inline.css."""
     return (asset("templates") / "email" / "inline.css").read_text(encoding="utf-8")
 
 

@@ -11,7 +11,8 @@ import ipaddress
 import socket
 import time
 import zlib
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -32,6 +33,7 @@ from digest.scores.store import Validators
 MOST_REDIRECTS = 5
 LONGEST_RETRY_AFTER = 30
 _CHUNK = 64 * 1024
+_NO_HEAD = (400, 403, 404, 405, 501)  # what servers say that only know GET
 _LONGEST_VALIDATOR = 1_000
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
@@ -49,21 +51,48 @@ def fetch(url: str, limits: Fetch, validators: Validators) -> Fetched:
     """Fetch one source. Raises CaptureError with one sentence; nothing is stored here."""
     where = _host(url)
     end = time.monotonic() + limits.total_seconds
-    wait = (limits.connect_seconds, limits.connect_seconds * 3)
-    try:
-        with _session(limits) as session:
-            for _hop in range(1 + MOST_REDIRECTS):
-                with session.get(url, headers=_conditions(validators), timeout=wait, stream=True) as response:
-                    if not response.is_redirect:
-                        return _take(response, where, limits, validators, end)
+    with _faults_told(where), _session(limits) as session:
+        for _hop in range(1 + MOST_REDIRECTS):
+            with session.get(url, headers=_conditions(validators), timeout=_wait(limits), stream=True) as response:
+                if not response.is_redirect:
+                    return _take(response, where, limits, validators, end)
+                url = urljoin(url, response.headers["Location"])
+    raise CaptureError(f"{where} redirects more than {MOST_REDIRECTS} times.")
+
+
+def status_of(url: str, limits: Fetch) -> int:
+    """The status (RFC 9110, section 15) with which an address answers in the end, by the same rules; no body is read.
+
+    It is asked for with HEAD, and with GET where a server does not do that. Raises CaptureError with one sentence.
+    """
+    where, method = _host(url), "HEAD"
+    with _faults_told(where), _session(limits) as session:
+        for _hop in range(2 + MOST_REDIRECTS):
+            with session.request(method, url, timeout=_wait(limits), stream=True) as response:
+                if response.is_redirect:
                     url = urljoin(url, response.headers["Location"])
+                elif method == "HEAD" and response.status_code in _NO_HEAD:
+                    method = "GET"
+                else:
+                    return response.status_code
+    raise CaptureError(f"{where} redirects more than {MOST_REDIRECTS} times.")
+
+
+def _wait(limits: Fetch) -> tuple[float, float]:
+    return limits.connect_seconds, limits.connect_seconds * 3
+
+
+@contextmanager
+def _faults_told(where: str) -> Iterator[None]:
+    """Turn what goes wrong on the way into one sentence."""
+    try:
+        yield
     except requests.exceptions.InvalidSchema as error:
         raise CaptureError(f"{where} leads to what is not https://; [fetch] allow_http would allow http://.") from error
     except requests.exceptions.SSLError as error:
         raise CaptureError(f"{where} has a TLS certificate that cannot be trusted.") from error
     except (HTTPError, OSError, ValueError) as error:
         raise CaptureError(f"{where} {_fault(error)}; the next run tries again.") from error
-    raise CaptureError(f"{where} redirects more than {MOST_REDIRECTS} times.")
 
 
 def _take(response: requests.Response, where: str, limits: Fetch, sent: Validators, end: float) -> Fetched:

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, LargeBinary, UniqueConstraint, insert, select, update
+from sqlalchemy import ColumnElement, LargeBinary, UniqueConstraint, func, insert, select, update
 from sqlalchemy.engine import Connection
 from sqlmodel import Field, SQLModel, col
 
@@ -184,6 +184,13 @@ def bytes_of_day(connection: Connection, source: str, on: date) -> set[str]:
 def newest_capture(connection: Connection, source: str, until: date) -> Capture | None:
     """A source's state: its newest believable capture not after a day."""
     return _one_capture(connection, col(CaptureTable.source) == source, col(CaptureTable.on) <= until, _BELIEVED)
+
+
+def stamp(connection: Connection) -> tuple[int | None, int, int | None]:
+    """Three numbers of which one is another whenever a capture was stored or accepted, or a fetch failed."""
+    captures = select(func.max(col(CaptureTable.id)), func.count(col(CaptureTable.accepted_at)))
+    newest, accepted = connection.execute(captures).one()
+    return newest, accepted, connection.scalar(select(func.max(col(FailureTable.id))))
 
 
 def newest_before(connection: Connection, source: str, moment: datetime) -> Capture | None:

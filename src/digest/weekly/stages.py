@@ -50,13 +50,15 @@ def unguarded(_connection: Connection) -> None:
 @dataclass(frozen=True, slots=True)
 class Drafted:
     """A stored draft. `changed` is whether it differs from what was stored, `what` says in what, and `voided` whether
-    that undid an approval. `misfits` are overrides that have no effect on the week as it is now."""
+    that undid an approval. `misfits` are overrides that have no effect on the week as it is now; `composed` is what the
+    draft was made of."""
 
     stored: StoredEdition
     changed: bool
     voided: bool
     what: tuple[str, ...] = ()
     misfits: tuple[Misfit, ...] = ()
+    composed: "Composed | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +168,8 @@ def draft(
         known = editions.hashes_of(connection, str(week))
         if outbox.find(connection, str(week)) is not None:
             raise DigestError(f"the edition of {week} is already being sent and can no longer be drafted anew.")
-        edition, changes, earlier, said = composed(connection, settings, week)
+        found = composed(connection, settings, week)
+    edition, changes, earlier, said = found
     regimes = packaged_regimes(settings.consent.regimes).by_code
     carried = {code: duties(regime, "edition", settings.series.commercial) for code, regime in regimes.items()}
     rendered = render(edition, settings, [one.edition for one in earlier], carried)
@@ -186,7 +189,7 @@ def draft(
             audit.write(connection, "drafted", str(week), who, now, **detail)
         if voided:
             audit.write(connection, "voided", str(week), who, now, was=known[1] if known else "", what=list(what))
-    return Drafted(stored, changed, voided, what, misfits_in(edition, said, changes))
+    return Drafted(stored, changed, voided, what, misfits_in(edition, said, changes), found)
 
 
 def _stored_before(connection: Connection, week: Week) -> StoredEdition | None:

@@ -1,0 +1,240 @@
+"""The desk of one week while it is open: what it shows, and the threads that keep that true.
+
+    a file or the data changes -> draft anew -> tell the pages -> run the checks -> tell the pages
+
+A fault in a file is kept and shown beside the last good draft until the next save; nothing ends the threads.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from digest.config import Settings, asset
+from digest.database import reading
+from digest.delivery import outbox
+from digest.desk.beside import Beside, beside
+from digest.desk.drafting import Draft, draft_now, forget_files
+from digest.desk.faults import Fault, fault_of
+from digest.desk.following import Stamp, changes
+from digest.desk.links import Link, findings_of, links_of, tried
+from digest.desk.readers import As
+from digest.edition import override_store
+from digest.edition.numbers import several
+from digest.edition.store import hashes_of
+from digest.errors import StorageError
+from digest.operations.approving import Regions, blocking
+from digest.operations.checking import check_edition
+from digest.rendering.lint.page import Finding
+from digest.scores import store as scores
+from digest.weekly import stages
+from digest.weekly.calendar import Week
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the checks found in one draft, and to how many readers it would go; or why they did not run."""
+
+    content_hash: str
+    findings: tuple[Finding, ...]
+    regions: Regions
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What is read off a draft once, for every page: last week's edition beside it, and its links."""
+
+    beside: Beside | None
+    links: tuple[Link, ...]
+
+
+def overview_of(draft: Draft) -> Overview:
+    """`earlier` of the draft is what it is compared with."""
+    return Overview(
+        beside=beside(draft.edition, draft.earlier[-1]) if draft.earlier else None,
+        links=tuple(links_of(draft.rendered, draft.settings.series.base_url, draft.stored.week)),
+    )
+
+
+class _OutdatedError(Exception):
+    """Another draft is there: the checks of this one are of no use."""
+
+
+@dataclass
+class Desk:
+    """Everything here is replaced, never changed in place, so that a page may be made at any moment."""
+
+    engine: Engine
+    week: Week
+    read_settings: Callable[[], Settings]
+    config: Path
+    clock: Callable[[], datetime]
+    settings: Settings
+    who: str = "the editor"
+    draft: Draft | None = None
+    overview: Overview = Overview(None, ())
+    fault: Fault | None = None
+    checked: Checked | None = None
+    tried: Mapping[str, str] = field(default_factory=dict)
+    trying: bool = False
+    shown_as: As = field(default_factory=As)
+    said: tuple[str, str] = ("", "")
+    changed: tuple[str, ...] = ()
+    version: int = 0
+    first: threading.Event = field(default_factory=threading.Event)
+    stop: threading.Event = field(default_factory=threading.Event)
+    acting: threading.RLock = field(default_factory=threading.RLock)
+    listeners: dict[int, Callable[[int], None]] = field(default_factory=dict)
+    to_check: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def errors(self) -> list[Finding]:
+        """What must not go out, of the draft that is shown."""
+        return blocking(self.findings, self.settings)
+
+    @property
+    def findings(self) -> list[Finding]:
+        """Of the checks that have run and of the links that were tried."""
+        found = list(self.checked.findings) if self.checked else []
+        return [*findings_of(self.overview.links, self.tried), *found]
+
+    @property
+    def blocked(self) -> str:
+        """What speaks against an approval, in a sentence; empty for nothing."""
+        if self.fault is not None:
+            return "A file has a fault; what is shown is older than the files. Mend it first."
+        if self.checked is not None and self.is_checked and self.checked.fault:
+            return "The checks cannot run; mend that first."
+        if not self.is_checked or self.trying:
+            return "The checks are still running."
+        failing = len(self.errors)
+        return f"Mend {several(failing, 'failing check')} first." if failing else ""
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether the checks have run on the very draft that is shown."""
+        return self.checked is not None and self.draft is not None and self.checked.content_hash == _hash(self.draft)
+
+    def tell(self) -> None:
+        """Let every open page know that something is new."""
+        self.version += 1
+        for listener in list(self.listeners.values()):
+            with suppress(RuntimeError):  # the page's event loop has ended
+                listener(self.version)
+
+    def redraft(self, changed: tuple[str, ...] = ()) -> None:
+        """Draft anew from the files as they are; what is wrong with one is kept to be shown."""
+        with self.acting:
+            try:
+                forget_files()
+                self.settings = self.read_settings()
+                draft = draft_now(self.engine, self.settings, self.week, self.clock(), self.who)
+                overview = overview_of(draft)
+            except Exception as error:  # noqa: BLE001 (whatever a saved file makes go wrong, the next save may mend)
+                self.fault = fault_of(error, self.config)
+            else:
+                known = self.draft
+                if known is not None and (_hash(draft), draft.rendered) == (_hash(known), known.rendered):
+                    draft = replace(draft, at=known.at)  # the same mail, to the second: no frame loads it anew
+                self.fault, self.changed, self.draft, self.overview = None, changed, draft, overview
+            self.first.set()
+        self.to_check.set()
+        self.tell()
+
+    def check(self) -> None:
+        """Check the draft that is shown and count its readers, unless that is done; give up when there is another."""
+        draft = self.draft
+        if draft is None or self.is_checked:
+            return
+
+        def still_wanted() -> None:
+            if self.stop.is_set() or self.draft is None or _hash(self.draft) != _hash(draft):
+                raise _OutdatedError
+
+        try:
+            found = tuple(check_edition(draft.stored, draft.settings, still_wanted))
+            regions = stages.forecast_by_region(self.engine, draft.settings, self.week, self.clock())
+            self.checked = Checked(_hash(draft), found, regions)
+        except _OutdatedError:
+            return
+        except Exception as error:  # noqa: BLE001 (the next draft is checked all the same)
+            self.checked = Checked(_hash(draft), (), {}, fault_of(error, self.config).sentence)
+        self.tell()
+
+    def try_links(self) -> None:
+        """Try every link of the draft, and tell what became of it."""
+        self.trying = True
+        self.tell()
+        try:
+            found = dict(tried([link.address for link in self.overview.links], self.settings))
+        finally:
+            self.trying = False
+        self.tried = found
+        self.tell()
+
+
+@contextmanager
+def at_work(desk: Desk) -> Iterator[Desk]:
+    """Within it the desk follows the files and the data, and checks what it drafts."""
+    threads = [threading.Thread(target=work, args=(desk,), daemon=True) for work in (_follow, _check)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield desk
+    finally:
+        desk.stop.set()
+        desk.to_check.set()
+        for thread in threads:
+            thread.join(10)
+
+
+def _follow(desk: Desk) -> None:
+    desk.redraft()
+    folders = [asset("templates"), asset("data")]
+    for names in changes(folders, lambda: _files(desk), lambda: _data(desk), desk.stop):
+        desk.redraft(names)
+
+
+def _files(desk: Desk) -> list[Path]:
+    """The single files that an edition is made of: the settings, an operator's own regimes, the note and its cover."""
+    files = [desk.config, desk.settings.series.notes / f"{desk.week}.md"]
+    if desk.settings.consent.regimes:
+        files.append(desk.settings.consent.regimes)
+    if desk.draft and desk.draft.note and desk.draft.note.cover:
+        files.append(desk.settings.series.notes / desk.draft.note.cover.file)
+    return files
+
+
+def _data(desk: Desk) -> Stamp:
+    """What is another after a capture, an acceptance, or what another program did: an override, a draft, an approval.
+    What the desk itself stored is no news to it."""
+    try:
+        with reading(desk.engine) as connection:
+            queued = outbox.find(connection, str(desk.week)) is not None
+            stored = hashes_of(connection, str(desk.week)), len(override_store.load(connection, str(desk.week)))
+            return scores.stamp(connection), queued, None if stored == _own(desk.draft) else stored
+    except StorageError:
+        return ("the database does not answer",)
+
+
+def _own(draft: Draft | None) -> Stamp:
+    if draft is None:
+        return ()
+    return (draft.stored.content_hash, draft.stored.approved_hash), draft.heard
+
+
+def _hash(draft: Draft) -> str:
+    return draft.stored.content_hash
+
+
+def _check(desk: Desk) -> None:
+    while not desk.stop.is_set():
+        desk.to_check.wait()
+        desk.to_check.clear()
+        if not desk.stop.is_set():
+            desk.check()

@@ -1,0 +1,66 @@
+"""The desk as a program: the stream of what is new, who gets it, and how the program ends."""
+
+import re
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from tests.desk.conftest import Opened, Program
+
+BRIEF = 'heading(_("In brief"))'
+
+
+@contextmanager
+def entered(program: Program) -> Iterator[httpx.Client]:
+    """A browser that has opened the address; its base is the desk's path."""
+    with httpx.Client(timeout=120) as client:
+        moved = client.get(program.address)
+        client.base_url = httpx.URL(f"http://{urlsplit(program.address).netloc}{moved.headers['location']}")
+        yield client
+
+
+def versions(lines: Iterator[str]) -> Iterator[int]:
+    return (int(line.removeprefix("data: ")) for line in lines if line.startswith("data: "))
+
+
+def test_a_save_is_told_at_once_and_the_page_then_shows_it(opened: Opened) -> None:
+    with opened() as program, entered(program) as client:
+        assert "In brief" in client.get("mail/600").text
+        with client.stream("GET", "events") as stream:
+            news = versions(stream.iter_lines())
+            next(news)
+            start = time.perf_counter()
+            program.change("templates/email/brief.mjml", BRIEF, 'heading("This week")')
+            while "This week" not in client.get("mail/600").text:
+                next(news)
+            print(f"a save is told and shown after {time.perf_counter() - start:.2f} s")
+            program.change("templates/email/brief.mjml", 'heading("This week")', "heading(")
+            while not re.search(r"templates/email/brief\.mjml</code> line \d+", client.get("").text):
+                next(news)
+            program.change("templates/email/brief.mjml", "heading(", BRIEF)
+            while 'class="fault"' in client.get("").text:
+                next(news)
+
+
+def test_only_this_machine_reaches_it_and_only_who_opened_it_is_answered(opened: Opened) -> None:
+    with opened() as program:
+        port = urlsplit(program.address).port
+        assert httpx.get(f"http://127.0.0.1:{port}/").status_code == 403
+        others = {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)} - {"127.0.0.1"}
+        for address in others:
+            if not str(address).startswith("127."):
+                with pytest.raises(OSError), socket.create_connection((str(address), port), timeout=5):
+                    pass
+
+
+def test_it_ends_when_it_is_told_to_though_a_page_is_open(opened: Opened) -> None:
+    with opened() as program, entered(program) as client, client.stream("GET", "events") as stream:
+        next(versions(stream.iter_lines()))
+        program.process.send_signal(signal.SIGINT)
+        assert program.process.wait(60) == 130  # as of any program that was interrupted
+        assert "Traceback" not in program.complaints
