@@ -28,7 +28,7 @@ _UNREADABLE = (SQLAlchemyError, sqlite3.Error, ValueError, TypeError, OverflowEr
 
 
 class Gap(NamedTuple):
-    """Row ids, both included, of which nothing can be read."""
+    """Row ids, both included, among which are some of which nothing can be read."""
 
     low: int
     high: int
@@ -51,7 +51,6 @@ def opened(place: str, workshop: Path) -> Iterator[Engine]:
             for suffix in ("", "-wal"):
                 if not suffix or Path(f"{file}{suffix}").exists():
                     shutil.copyfile(f"{file}{suffix}", Path(folder) / f"old.db{suffix}")
-            _cut_to_pages(Path(folder) / "old.db")
         except OSError as error:
             raise StorageError(f"{file} cannot be read: {error.strerror}.") from error
         engine = create_engine(f"sqlite:///{folder}/old.db", poolclass=NullPool, hide_parameters=True)
@@ -60,15 +59,6 @@ def opened(place: str, workshop: Path) -> Iterator[Engine]:
             yield engine
         finally:
             engine.dispose()
-
-
-def _cut_to_pages(file: Path) -> None:
-    """Take away the rest of a page that was cut: SQLite would read what is missing as zeros."""
-    with file.open("rb+") as opened:
-        page = int.from_bytes(opened.read(18)[16:], "big")  # "Database File Format" section 1.3.2
-        page = 65536 if page == 1 else page
-        if page >= 512:
-            opened.truncate(file.stat().st_size // page * page)
 
 
 def _prepare(connection: sqlite3.Connection, _record: object) -> None:
@@ -142,23 +132,34 @@ def _other_pages(table: _Table, gaps: list[Gap]) -> Iterator[list[Row[Any]]]:
 
 
 def _sqlite_pages(table: _Table, gaps: list[Gap]) -> Iterator[list[Row[Any]]]:
-    low, size = _LOWEST, _PAGE
+    low = _LOWEST
     while low <= _HIGHEST:
-        rows = _rows(table, low, _HIGHEST, size)
-        if rows == []:
-            return
-        if rows:
-            yield rows
-            low = rows[-1].row_key + 1
-        elif size > 1:
-            size = 1  # up to the row itself
+        rows = _rows(table, low, _HIGHEST, _PAGE)
+        if rows is None:
+            rows, gap, following = _around(table, low)
+            gaps.append(gap)
+        elif rows:
+            following = rows[-1].row_key + 1
         else:
-            start = _readable_after(table, low)
-            behind = _backwards(table, low, start - 1)
-            if behind:
-                yield behind
-            gaps.append(Gap(low, (behind[0].row_key if behind else start) - 1))
-            low, size = start, _PAGE
+            return
+        yield rows
+        low = following
+
+
+def _around(table: _Table, low: int) -> tuple[list[Row[Any]], Gap, int]:
+    """Row by row what can be read of a page that cannot be read at once; the gap in it; from where to go on.
+
+    It begins at the first row of the page, for SQLite passes over zeros in silence.
+    """
+    found, at = list[Row[Any]](), low
+    while len(found) < _PAGE and (one := _rows(table, at, _HIGHEST, 1)) != []:
+        if one is None:
+            start = _readable_after(table, at)
+            behind = _backwards(table, at, start - 1)
+            return [*found, *behind], Gap(low, (behind[0].row_key if behind else start) - 1), start
+        found += one
+        at = one[0].row_key + 1
+    return found, Gap(low, at - 1), at
 
 
 def _readable_after(table: _Table, low: int) -> int:
@@ -182,7 +183,7 @@ def _backwards(table: _Table, low: int, high: int) -> list[Row[Any]]:
 def _rows(table: _Table, low: int, high: int, size: int, *, backwards: bool = False) -> list[Row[Any]] | None:
     """The first or last rows of a range; None where one of them cannot be read.
 
-    Bytes that were overwritten with zeros are rows to SQLite, but with keys and NULLs that no row has.
+    Bytes that are cut off or overwritten with zeros are rows to SQLite, but with keys and NULLs that no row has.
     """
     order = table.key.desc() if backwards else table.key
     try:
