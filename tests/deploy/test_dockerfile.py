@@ -130,20 +130,22 @@ def test_the_steps_make_a_program_that_serves_and_is_found_healthy(image: Image)
     environment = {**image.environment, "DIGEST_WEB__PORT": str(port), "DIGEST_WEB__HOST": "127.0.0.1"}
     (started,) = given("CMD")
     (check,) = (rest.partition("CMD ")[2] for rest in given("HEALTHCHECK"))
-    looking = {"cwd": image.root / "data", "env": environment}
     program = [shutil.which(words_of(started)[0], path=environment["PATH"]) or "", *words_of(started)[1:]]
     assert Path(program[0]).is_relative_to(image.root)
-    assert subprocess.run(words_of(check), capture_output=True, **looking).returncode != 0
-    serving = subprocess.Popen(program, stdout=subprocess.DEVNULL, **looking)
+
+    def healthy() -> bool:
+        return subprocess.run(words_of(check), capture_output=True, env=environment).returncode == 0
+
+    assert not healthy()
+    data = image.root / "data"
+    serving = subprocess.Popen(program, stdout=subprocess.DEVNULL, cwd=data, env=environment)
     try:
-        assert any(_healthy(words_of(check), serving, looking) for _ in range(60))
+        give_up = time.monotonic() + 60
+        while not healthy():
+            assert serving.poll() is None
+            assert time.monotonic() < give_up
+            time.sleep(0.5)
     finally:
         serving.terminate()
     assert serving.wait(timeout=60) in (0, -15)
-    assert (image.root / "data" / "digest.db").is_file()
-
-
-def _healthy(check: list[str], serving: subprocess.Popen[bytes], looking: Mapping[str, object]) -> bool:
-    assert serving.poll() is None
-    time.sleep(0.5)
-    return subprocess.run(check, capture_output=True, **looking).returncode == 0  # type: ignore[call-overload, no-any-return]
+    assert (data / "digest.db").is_file()

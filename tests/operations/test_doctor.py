@@ -15,7 +15,8 @@ from tests.delivery.test_signing import ED25519, written
 from digest import config
 from digest.config import Settings
 from digest.database import writing
-from digest.operations.doctor import Finding, examine
+from digest.operations.doctor import examine
+from digest.operations.findings import Finding
 from digest.subscribers import store
 from digest.subscribers.consent import ConsentEvent
 from digest.subscribers.store import Newcomer
