@@ -55,6 +55,7 @@ def test_images_are_pinned_and_what_is_installed_is_known_by_its_hash() -> None:
     assert len(bases) == 1
     assert re.fullmatch(r"python:3\.\d+\.\d+-slim-\w+", bases.pop())
     installs = [rest for rest in given("RUN") if "pip install" in rest]
+    assert len(installs) == 2
     assert all("--require-hashes" in rest or "--no-deps" in rest for rest in installs)
 
 
@@ -74,7 +75,7 @@ class Image(NamedTuple):
 
 @pytest.fixture(scope="module")
 def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
-    """What the steps make, below a folder; of the accounts there is none but the test's own."""
+    """What the steps make, below a folder; without the packages and the account of the machine itself."""
     root = tmp_path_factory.mktemp("image")
     kept = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_", "LANG"))}
     folder = root
@@ -94,7 +95,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
             folder.mkdir(parents=True, exist_ok=True)
         elif verb == "COPY" and "--from" not in rest:
             _copy(*rest.split(), into=folder)
-        elif verb == "RUN" and not rest.startswith("useradd"):
+        elif verb == "RUN" and not rest.startswith(("apt-get", "useradd")):
             done = subprocess.run(
                 ["sh", "-c", _below(rest, root)], cwd=folder, env=environment, capture_output=True, text=True
             )
