@@ -138,7 +138,7 @@ def test_the_steps_make_a_program_that_serves_and_is_found_healthy(image: Image)
         return subprocess.run(words_of(check), capture_output=True, env=environment).returncode == 0
 
     assert not healthy()
-    data = image.root / "data"
+    data, before = image.root / "data", dict(outside(image.root / "data"))
     serving = subprocess.Popen(program, stdout=subprocess.DEVNULL, cwd=data, env=environment)
     try:
         give_up = time.monotonic() + 60
@@ -150,3 +150,11 @@ def test_the_steps_make_a_program_that_serves_and_is_found_healthy(image: Image)
         serving.terminate()
     assert serving.wait(timeout=60) in (0, -15)
     assert (data / "digest.db").is_file()
+    assert dict(outside(data)) == before, "the root is read-only: nothing is written but below /data"
+
+
+def outside(data: Path) -> Iterator[tuple[Path, int]]:
+    """Every file of the image that is not below /data, and when it was changed."""
+    for path in data.parent.rglob("*"):
+        if not path.is_relative_to(data):
+            yield path, path.lstat().st_mtime_ns
