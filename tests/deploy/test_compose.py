@@ -1,5 +1,6 @@
 """What deploy/compose.yaml promises: nobody is root, nothing can be written but volumes, no secret is written in it."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -20,7 +21,7 @@ every_service = pytest.mark.parametrize("service", SERVICES.values(), ids=SERVIC
 
 @pytest.mark.parametrize("name", ["compose.yaml", "compose.mailpit.yaml"])
 def test_the_file_is_one_of_the_compose_specification(name: str) -> None:
-    checker = shutil.which("check-jsonschema", path=str(Path(sys.executable).parent))
+    checker = shutil.which("check-jsonschema", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     if checker is None:
         pytest.skip("check-jsonschema is not installed")
     words = [checker, "--builtin-schema", "vendor.compose-spec", str(DEPLOY / name)]
