@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check bench lock catalogues clean
+.PHONY: demo test check bench lock catalogues reference clean
 
 demo: .venv/ready
 	$(BIN)/digest demo --out demo
@@ -48,6 +48,10 @@ catalogues: .venv/ready-to-test
 		$(BIN)/pybabel --quiet update --input-file build/digest.pot --output-file $$catalogue --no-fuzzy-matching \
 			--ignore-obsolete --width 120 --locale $$(basename $$catalogue .po); \
 	done
+
+# After a change of a command, an option or a help text.
+reference: .venv/ready-to-test
+	$(BIN)/python -m tests.cli.command_reference > docs/commands.md
 
 clean:
 	rm -rf .venv demo build dist

@@ -15,7 +15,8 @@ from tests.delivery.test_signing import ED25519, written
 from digest import config
 from digest.config import Settings
 from digest.database import writing
-from digest.operations.doctor import Finding, examine
+from digest.operations.doctor import examine
+from digest.operations.findings import Finding
 from digest.subscribers import store
 from digest.subscribers.consent import ConsentEvent
 from digest.subscribers.store import Newcomer
@@ -250,3 +251,12 @@ def test_a_key_that_helps_nobody_or_is_not_there_is_a_failure(
     other_domain, no_file = said_of("DKIM", engine, absent, now)
     assert other_domain.said.startswith("mail from digest.example is signed for another.example, so DMARC does not")
     assert no_file.said.startswith(f"the DKIM key {tmp_path}/key.pem of [dkim.keys] cannot be read")
+
+
+def test_the_dns_is_asked_where_somebody_can_be_asked(engine: Engine, now: datetime, settings: Settings) -> None:
+    closed = {"port": 1, "tls": "none", "timeout_seconds": 2}
+    over_smtp = chosen(settings, delivery={"transport": "smtp"}, smtp=closed)
+    records = {("_dmarc.digest.example", "TXT"): ["v=DMARC1; p=reject"]}
+    found = list(examine(engine, over_smtp, now, lambda name, kind: records.get((name, kind), ())))
+    assert [(one.what, one.level) for one in found if one.what in ("DMARC", "MX")] == [("DMARC", "ok"), ("MX", "fail")]
+    assert not [one for one in examine(engine, over_smtp, now) if one.what in ("DNS", "DMARC", "MX")]

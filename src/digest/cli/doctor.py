@@ -7,14 +7,16 @@ import typer
 from digest.cli import reader_words
 from digest.cli.context import AsJson, database, now, print_json, settings
 from digest.errors import ConfigError, StorageError
-from digest.operations.doctor import Finding, examine
+from digest.operations import dns_records
+from digest.operations.doctor import examine
+from digest.operations.findings import Finding
 
 app = typer.Typer(rich_markup_mode=None)
 
 
 @app.command()
 def doctor(as_json: AsJson = False) -> None:
-    """Settings, database, consent log, keys, transport, regimes, templates: one line each, and what to do.
+    """Settings, database, consent log, keys, transport, DNS records, regimes, templates: one line each, and what to do.
 
     Example: digest doctor
     """
@@ -38,6 +40,6 @@ def _findings() -> Iterator[Finding]:
     yield Finding("settings", "ok", "config.toml can be read.")
     try:
         with database(chosen) as engine:
-            yield from examine(engine, chosen, now())
+            yield from examine(engine, chosen, now(), dns_records.ask)
     except StorageError as error:
         yield Finding("database", "fail", str(error))

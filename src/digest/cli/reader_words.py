@@ -12,7 +12,7 @@ from digest.membership.explaining import Explained
 from digest.membership.importing import Imported
 from digest.membership.proving import HASHED_OVER, Proof
 from digest.membership.retention import Expired
-from digest.operations.doctor import Finding, Level
+from digest.operations.findings import Finding, Level
 from digest.operations.store import ApiKey
 from digest.subscribers.store import Subscriber
 

@@ -4,7 +4,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple, assert_never
+from typing import assert_never
 
 from jinja2 import TemplateSyntaxError
 from sqlalchemy import Connection, Engine
@@ -17,30 +17,25 @@ from digest.delivery.transports import mailgun, postmark, smtp_session
 from digest.edition.numbers import several
 from digest.errors import DeliveryError, DigestError
 from digest.membership.proving import Standing, faults_of
-from digest.operations import restoring_store
+from digest.operations import dns_records, restoring_store
+from digest.operations.findings import Finding, Level
 from digest.rendering.templates import environment_of
 from digest.subscribers import store
 from digest.subscribers.consent import Consent
 from digest.subscribers.location import database_age
 from digest.subscribers.regimes import packaged_regimes
 
-Level = Literal["ok", "note", "warn", "fail"]
-"""note: nothing is wrong, but a person should know it."""
-
 _SHOWN = 5
 _CLOCKS_DIFFER = timedelta(minutes=5)
 
 
-class Finding(NamedTuple):
-    """What was looked at, how it is, and a sentence: what was found, and what to do."""
+def examine(
+    engine: Engine, settings: Settings, now: datetime, lookup: dns_records.Lookup | None = None
+) -> Iterator[Finding]:
+    """All that can be looked at with a database, in order. A look that fails is a finding, and the next follows.
 
-    what: str
-    level: Level
-    said: str
-
-
-def examine(engine: Engine, settings: Settings, now: datetime) -> Iterator[Finding]:
-    """All that can be looked at with a database, in order. A look that fails is a finding, and the next follows."""
+    `lookup` asks the DNS; without it, nobody is asked.
+    """
     looks: tuple[tuple[str, Callable[[], Iterator[Finding]]], ...] = (
         ("database", lambda: _database(engine)),
         ("restored copy", lambda: _restored(engine)),
@@ -48,6 +43,7 @@ def examine(engine: Engine, settings: Settings, now: datetime) -> Iterator[Findi
         ("link keys", lambda: _link_keys(engine, settings)),
         ("transport", lambda: _transport(settings)),
         ("DKIM", lambda: _dkim(settings)),
+        ("DNS", lambda: dns_records.examine(settings, lookup) if lookup else iter(())),
         ("regimes", lambda: _regimes(engine, settings)),
         ("country database", lambda: _country_database(settings, now)),
         ("templates", _templates),
