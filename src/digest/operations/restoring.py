@@ -24,6 +24,7 @@ from digest.delivery.outbox import Mailing
 from digest.errors import StorageError, UsageError
 from digest.operations import doctor, replaying, restoring_store, salvage_store
 from digest.operations.backup import is_database, put_in_place, run_postgresql
+from digest.operations.findings import Finding
 from digest.weekly.calendar import Week
 
 _SQLITE, _POSTGRESQL = b"SQLite format 3\0", b"PGDMP"  # how files of a backup begin
@@ -38,7 +39,7 @@ class Restored(NamedTuple):
 
     backed_up_at: datetime
     kept: Path | None
-    consent_log: tuple[doctor.Finding, ...]
+    consent_log: tuple[Finding, ...]
     replayed: replaying.Replayed | None
 
 
