@@ -19,8 +19,6 @@ _TYPED = re.compile(r"^\s*(?:sudo )?(?:\S*/bin/)?(?:docker compose .*? \w+ )?dig
 _STARTED = re.compile(r"/bin/digest ([^'\"]*)")
 _LISTED = re.compile(r"\[(?:CMD, )?\"?digest\"?, ([^\]]+)\]")
 _WORD = re.compile(r"[^\s\",]+")
-AHEAD = ("there is no command backup", "there is no command restore")
-"""Commands of docs/backup.md, which arrives with them."""
 
 
 def lines_of(path: Path) -> Iterator[str]:
@@ -46,7 +44,7 @@ def test_the_page_of_commands_is_the_programs_own() -> None:
 def test_every_command_that_is_written_down_exists(path: Path) -> None:
     known = commands()
     faults = {line: fault for line in lines_of(path) if (fault := fault_of(line, known))}
-    assert {line: fault for line, fault in faults.items() if fault not in AHEAD} == {}
+    assert faults == {}
 
 
 def test_commands_are_found_where_they_are_written() -> None:
