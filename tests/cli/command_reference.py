@@ -62,6 +62,8 @@ def fault_of(line: str, known: Mapping[tuple[str, ...], Command]) -> str:
     except ValueError as error:
         return str(error)
     called, rest = _split(list(_without_global(words)), known)
+    if not called and len(rest) == 1 and any(one[:1] == tuple(rest) for one in known):
+        return ""  # a group by its name
     if not called and (rest or not words):
         return f"there is no command {rest[0]}" if rest else ""
     unknown = [word for word in rest if word.startswith("--") and word.partition("=")[0] not in known[called].options]
