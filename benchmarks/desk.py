@@ -29,6 +29,7 @@ from digest.weekly.calendar import Week
 from digest.weekly.collecting import backfill
 
 ROUNDS, READERS, BATCH = 3, 100_000, 5_000
+SOME_WEEKS = timedelta(weeks=6)  # of captures: as many as a draft looks back on
 
 
 def run() -> None:
@@ -58,7 +59,8 @@ def _recorded(folder: Path) -> Place:
     settings = load_settings(asset("config.toml"))
     engine = open_database(f"sqlite:///{folder / 'recorded.db'}")
     captures, _skipped = find_recorded(RECORDED, settings.sources)
-    list(backfill(engine, settings, captures))
+    newest = max(one.on for one in captures)
+    list(backfill(engine, settings, [one for one in captures if newest - one.on < SOME_WEEKS]))
     now = datetime(2026, 12, 1, tzinfo=UTC)
     with reading(engine) as connection:
         return engine, settings, stages.find_week(connection, settings, "latest", now), now
