@@ -35,8 +35,8 @@ def test_metrics_count_deliveries_and_name_no_small_domain(
     shown = settings.model_copy(update={"web": Web(metrics=True)})
     status, told = asked(engine, shown, now, "/metrics")
     assert status == 200
-    assert 'digest_deliveries{kind="edition",week="2026-W18",state="pending"} 3\n' in told
-    assert 'digest_provider_closed{provider="google"} 1\n' in told
+    assert 'digest_deliveries{kind="edition",state="pending",week="2026-W18"} 3.0\n' in told
+    assert 'digest_provider_closed{provider="google"} 1.0\n' in told
     assert "ann-lovelace" not in told
 
 

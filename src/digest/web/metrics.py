@@ -1,20 +1,19 @@
-"""What Prometheus may ask: counts of deliveries, their speed, and who is sent to slowly. It names no reader.
-
-The text format is that of https://prometheus.io/docs/instrumenting/exposition_formats/, version 0.0.4.
-"""
+"""What Prometheus may ask: counts of deliveries, their speed, and who is sent to slowly. It names no reader."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from fastapi import APIRouter, Response
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.metrics_core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from digest.delivery.pacing import providers
 from digest.operations.status import SendingState, sending_state
 from digest.web.pages import LOOK, Here
 
 router = APIRouter(include_in_schema=False)
-
-_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class _Sample(NamedTuple):
@@ -25,11 +24,22 @@ class _Sample(NamedTuple):
 @router.api_route("/metrics", methods=LOOK)
 def metrics(site: Here) -> Response:
     """How sending stands, as gauges."""
-    found = sending_state(site.engine, site.settings, site.clock())
-    return Response("".join(_families(found)), media_type=_TYPE)
+    registry = CollectorRegistry()
+    registry.register(_Sending(sending_state(site.engine, site.settings, site.clock())))
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
-def _families(found: SendingState) -> Iterator[str]:
+class _Sending(Collector):
+    """The state of one moment, in the library's form."""
+
+    def __init__(self, found: SendingState) -> None:
+        self._found = found
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        yield from _families(self._found)
+
+
+def _families(found: SendingState) -> Iterator[GaugeMetricFamily]:
     counts, moves = [], []
     for mailing, tally, progress in found.mailings:
         labels = {"kind": mailing.kind, "week": mailing.week}
@@ -61,13 +71,9 @@ def _families(found: SendingState) -> Iterator[str]:
     )
 
 
-def _family(name: str, about: str, samples: Iterable[_Sample]) -> str:
-    lines = [f"# HELP {name} {about}", f"# TYPE {name} gauge"]
-    for labels, value in samples:
-        inner = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items())
-        lines.append(f"{name}{{{inner}}} {float(value):g}" if inner else f"{name} {float(value):g}")
-    return "\n".join(lines) + "\n"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+def _family(name: str, about: str, samples: Iterable[_Sample]) -> GaugeMetricFamily:
+    known = list(samples)
+    made = GaugeMetricFamily(name, about, labels=list(known[0].labels) if known else [])
+    for labels, value in known:
+        made.add_metric(list(labels.values()), float(value))
+    return made
