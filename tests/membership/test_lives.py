@@ -173,7 +173,8 @@ class Lives(RuleBasedStateMachine):
         super().__init__()
         with writing(self.engine) as connection:
             for table in reversed(metadata.sorted_tables):
-                connection.execute(table.delete())
+                if table.name != "audit":  # from which nothing can be deleted, and of which nothing here depends
+                    connection.execute(table.delete())
         self.now, self.keys_made = START, 0
         self.lives = {name: Life(name) for name in PEOPLE}
         self.names = {email_key(one): name for name, spelt in PEOPLE.items() for one in spelt}

@@ -64,9 +64,8 @@ def test_a_draft_whose_mails_pass_every_check_is_approved_by_name(engine: Engine
 @on_one_database
 def test_an_error_blocks_the_approval_and_leaves_no_line(engine: Engine, desk: Settings) -> None:
     with writing(engine) as connection:
-        spoilt = (
-            "replace(rendered, 'digestSlot7endeverything', '<a href=\"javascript:x\">Here</a>digestSlot7endeverything')"
-        )
+        link = "<a href=''javascript:x''>Here</a>"  # in single quotes, for what is stored is JSON
+        spoilt = f"replace(rendered, '</h1>', '{link}</h1>')"
         connection.execute(text(f"UPDATE edition SET rendered = {spoilt}"))
     with pytest.raises(DigestError, match=r"block approval, the first: .*javascript:x"):
         approving.approve(engine, desk, W19, "eva", NOW)

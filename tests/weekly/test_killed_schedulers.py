@@ -31,7 +31,7 @@ from digest.weekly import store
 from digest.weekly.calendar import Week, parse_week
 from digest.weekly.due import STAGES, Stage, Timetable, stage_moment, timetable
 
-WEEKS = int(os.environ.get("DIGEST_TEST_WEEKS", "4"))
+WEEKS = int(os.environ.get("DIGEST_TEST_WEEKS", "2"))
 READERS = 3
 AT_ONCE = 3
 ON_SUNDAY = {"snapshot": "sun 01:30", "draft": "sun 02:00", "approval": "sun 02:15", "send": "sun 02:30"}
