@@ -25,6 +25,7 @@ _Done = list[tuple[int, Outcome]]
 _A_SESSION = 3
 _AT_LEAST = 8  # in all
 _IN_DOUBT = 0.1  # seconds that what one transaction allows should take to go
+_TICK = 0.001  # less than this no clock tells apart
 
 
 class _Begun(NamedTuple):
@@ -87,7 +88,7 @@ class Smtp:
     ) -> Iterator[Envelope]:
         """Ask leave for what is begun, and for as much of what waits as will have gone soon; what comes after that."""
         known = [message.envelope.delivery_id for message in begun] + [one.delivery_id for one in waiting]
-        soon = len(begun) * max(int(_IN_DOUBT / self._took), 1)
+        soon = len(begun) * max(int(_IN_DOUBT / max(self._took, _TICK)), 1)
         room = min(self.width, soon) - sum(number in allowed for number in known)
         asked = [number for number in known if number not in allowed][: max(room, 0)]
         turn = advance(asked)
