@@ -4,7 +4,7 @@ import base64
 import email
 import email.policy
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,16 @@ import pytest
 from pydantic import SecretStr
 from requests import PreparedRequest
 from responses import RequestsMock
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
+from digest import scheduler
 from digest.config import Alerts, Hooks, Settings
 from digest.database import reading, writing
 from digest.delivery.outbox import Mailing
-from digest.errors import ConfigError, DeliveryError
-from digest.operations import store
+from digest.delivery.outcomes import Outcome
+from digest.delivery.transports import Advance, Envelope
+from digest.delivery.transports.maildir import Maildir
+from digest.errors import ConfigError, DeliveryError, StorageError
 from digest.operations.alerts import tell
 from digest.operations.posting import post, signature
 
@@ -114,7 +117,42 @@ def test_a_hook_that_fails_does_not_keep_the_mail_and_is_tried_again_with_the_sa
         assert len({call.request.headers["webhook-id"] for call in web.calls}) == 1
     assert len(mails(watched)) == 1
     with reading(engine) as connection:
-        assert all(one.mailed_at and one.posted_at for one in store.notices(connection).values())
+        rows = connection.execute(text("SELECT mailed_at, posted_at, telling_until FROM notice")).all()
+    assert [(bool(row.mailed_at), bool(row.posted_at), row.telling_until) for row in rows] == [(True, True, None)]
+
+
+def test_of_two_processes_that_look_at_once_one_tells(
+    engine: Engine, watched: Settings, waits: Mailing, now: datetime
+) -> None:
+    at, counts = now + timedelta(minutes=16), list[int]()
+
+    class Slow(Maildir):
+        """While it carries, another process looks."""
+
+        def carry(self, batch: Sequence[Envelope], advance: Advance, done: list[tuple[int, Outcome]]) -> None:
+            counts.append(tell(engine, watched, at))
+            super().carry(batch, advance, done)
+
+    assert tell(engine, watched, at, Slow(watched.delivery.maildir)) == 1
+    assert counts == [0]
+    assert len(mails(watched)) == 1
+
+
+def test_that_the_database_takes_nothing_is_told_once_until_it_does_again(
+    engine: Engine, watched: Settings, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise StorageError("the disk of the database is full; free some space.")
+
+    look, works = scheduler.teller(engine, watched, lambda: now), tell
+    for _ in range(2):
+        monkeypatch.setattr(scheduler, "tell", full)
+        look()
+        look()
+        monkeypatch.setattr(scheduler, "tell", works)
+        look()
+        now += timedelta(hours=1)
+    assert [mail.get_content().count("the disk of the database is full") for mail in mails(watched)] == [1, 1]
 
 
 @pytest.mark.parametrize(

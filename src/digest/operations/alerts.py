@@ -7,7 +7,7 @@ look, so that a crash in between may tell twice and never not at all; its id is 
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -16,92 +16,73 @@ from email.utils import format_datetime
 from sqlalchemy import Engine
 
 from digest.config import Settings
-from digest.database import reading, writing
+from digest.database import writing
 from digest.delivery import signing
 from digest.delivery.sending import hand_over, transport_of
 from digest.delivery.transports import Envelope, Transport
 from digest.edition.numbers import several
 from digest.errors import DeliveryError, DigestError
 from digest.operations import store
-from digest.operations.needs import Need
 from digest.operations.posting import post
 from digest.operations.status import read_status
 from digest.operations.store import Channel, Notice
 
 _SAME_TROUBLE = timedelta(days=1)
+_TELLING = timedelta(minutes=2)  # one process tells; after that it is dead, and another does
 
 
 def tell(engine: Engine, settings: Settings, now: datetime, transport: Transport | None = None) -> int:
     """Tell the operator what needs a person and was not told yet; of how many. Raises DigestError where a way to tell
     it failed, after the other was tried."""
-    found = {need.about: need for need in read_status(engine, settings, now).needs if need.wakes}
+    found = {need.about: need.said for need in read_status(engine, settings, now).needs if need.wakes}
+    channels = _channels(settings)
     with writing(engine) as connection:
-        known = store.notices(connection)
-        store.keep_notices(connection, _updated(known, found, now))
-    told, problems = set[str](), list[str]()
-    ways: dict[Channel, bool] = {"mail": bool(settings.alerts.mail_to), "hook": bool(settings.hooks.alerts)}
-    for channel in (channel for channel, wanted in ways.items() if wanted):
-        try:
-            told |= _tell_by(channel, engine, settings, found, now, transport)
-        except DigestError as error:
-            problems.append(str(error))
+        for about, said in found.items():
+            store.begin_notice(connection, about, said, now, now - _SAME_TROUBLE)
+        store.end_notices(connection, found, now)
+        untold = store.take_untold(connection, found, channels, now, now + _TELLING) if channels else []
+    if not untold:
+        return 0
+    told, problems = dict[Channel, list[Notice]](), list[str]()
+    for channel in channels:
+        news = [one for one in untold if one.is_new_to(channel)]
+        problem = _tell_by(channel, settings, news, now, transport) if news else ""
+        told |= {} if problem else {channel: news}
+        problems += [problem] if problem else []
+    with writing(engine) as connection:
+        store.mark_told(connection, [one.about for one in untold], list(told), now)
     if problems:
         raise DeliveryError(" ".join(problems))
-    return len(told)
+    return len(untold)
 
 
 def tell_of_database(settings: Settings, said: str, now: datetime, transport: Transport | None = None) -> None:
     """Tell the operator that the database does not answer, or takes nothing more: what was told can then be remembered
     by the caller alone. Raises DigestError as `tell` does."""
-    trouble, problems = Notice("database", said, now, None, None, None), list[str]()
-    name = _name_of([trouble])
-    if settings.alerts.mail_to:
-        try:
-            _mail(settings, [trouble], name, now, transport)
-        except DigestError as error:
-            problems.append(str(error))
-    if settings.hooks.alerts:
-        try:
-            _post(settings, [trouble], name, now)
-        except DigestError as error:
-            problems.append(str(error))
-    if problems:
-        raise DeliveryError(" ".join(problems))
+    trouble = [Notice("database", said, now, None, None)]
+    problems = [_tell_by(channel, settings, trouble, now, transport) for channel in _channels(settings)]
+    if any(problems):
+        raise DeliveryError(" ".join(filter(None, problems)))
 
 
-def _updated(known: Mapping[str, Notice], found: Mapping[str, Need], now: datetime) -> list[Notice]:
-    """What is known of each trouble after this look: begun, still there, or over; what has long been over is new."""
-    kept = []
-    for about, need in found.items():
-        before = known.get(about)
-        if before is None or (before.ended_at is not None and now - before.ended_at > _SAME_TROUBLE):
-            kept.append(Notice(about, need.said, now, None, None, None))
-        else:
-            kept.append(before._replace(said=need.said, ended_at=None))
-    kept += [one if one.ended_at else one._replace(ended_at=now) for about, one in known.items() if about not in found]
-    return kept
+def _channels(settings: Settings) -> tuple[Channel, ...]:
+    wanted: dict[Channel, bool] = {"mail": bool(settings.alerts.mail_to), "hook": bool(settings.hooks.alerts)}
+    return tuple(channel for channel, is_wanted in wanted.items() if is_wanted)
 
 
 def _tell_by(
-    channel: Channel,
-    engine: Engine,
-    settings: Settings,
-    found: Mapping[str, Need],
-    now: datetime,
-    transport: Transport | None,
-) -> set[str]:
-    with reading(engine) as connection:
-        untold = [one for one in store.notices(connection).values() if one.about in found and one.is_new_to(channel)]
-    if not untold:
-        return set()
+    channel: Channel, settings: Settings, untold: Sequence[Notice], now: datetime, transport: Transport | None
+) -> str:
+    """Why it could not be told; empty where it was."""
     name = _name_of(untold)
-    if channel == "mail":
-        _mail(settings, untold, name, now, transport)
-    else:
-        _post(settings, untold, name, now)
-    with writing(engine) as connection:
-        store.mark_told(connection, [one.about for one in untold], channel, now)
-    return {one.about for one in untold}
+    try:
+        if channel == "mail":
+            _mail(settings, untold, name, now, transport)
+        else:
+            _post(settings, untold, name, now)
+    except DigestError as error:
+        return str(error)
+    return ""
 
 
 def _name_of(untold: Sequence[Notice]) -> str:

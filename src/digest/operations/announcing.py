@@ -1,6 +1,6 @@
 """Telling a hook of a new edition, once its mailing is queued: what it says and what changed, as JSON."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Engine
@@ -14,9 +14,11 @@ from digest.edition.content import Edition
 from digest.edition.documents import changes_document
 from digest.operations import store
 from digest.operations.posting import post
-from digest.operations.store import Notice
+from digest.operations.store import Channel
 from digest.weekly.calendar import parse_week
 from digest.weekly.stages import compare_weeks
+
+_TELLING = timedelta(minutes=2)  # one process tells; after that it is dead, and another does
 
 
 def announce(engine: Engine, settings: Settings, now: datetime) -> bool:
@@ -24,22 +26,26 @@ def announce(engine: Engine, settings: Settings, now: datetime) -> bool:
     was done. Raises DigestError as `post` does; it is tried again at the next look."""
     if not settings.hooks.editions:
         return False
-    with reading(engine) as connection:
+    with writing(engine) as connection:
         newest = next(iter(editions.published(connection, 1)), None)
         if newest is None or outbox.find(connection, newest.week) is None:
             return False
         about = f"edition {newest.week}"
-        known = store.notices(connection).get(about)
-        if known is not None and known.posted_at is not None:
+        store.begin_notice(connection, about, "it came out", now, datetime.min.replace(tzinfo=UTC))
+        if not store.take_untold(connection, [about], ["hook"], now, now + _TELLING):
             return False
-        edition = editions.load_published(connection, newest)
-        if edition is None:
-            return False
-        data = _told(connection, settings, newest.week, newest.content_hash, edition)
-    post(settings.hooks.editions, settings.hooks, about, "edition.published", data, now)
-    with writing(engine) as connection:
-        others = [one for one in store.notices(connection).values() if one.about != about]
-        store.keep_notices(connection, [*others, Notice(about, data["headline"], now, now, None, now)])
+    told: list[Channel] = []
+    try:
+        with reading(engine) as connection:
+            edition = editions.load_published(connection, newest)
+            if edition is None:
+                return False
+            data = _told(connection, settings, newest.week, newest.content_hash, edition)
+        post(settings.hooks.editions, settings.hooks, about, "edition.published", data, now)
+        told.append("hook")
+    finally:
+        with writing(engine) as connection:
+            store.mark_told(connection, [about], told, now)
     return True
 
 

@@ -1,10 +1,12 @@
 """Operators' keys in the database, a hash of each and never the key; and what operators were told."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Literal, NamedTuple, cast
+from operator import attrgetter
+from typing import Any, Literal, NamedTuple, cast
 
-from sqlalchemy import Connection, RowMapping, delete, insert, select, update
+from sqlalchemy import Column, Connection, RowMapping, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, SQLModel
 
 from digest.database import UtcDateTime, metadata
@@ -35,12 +37,15 @@ class NoticeRow(SQLModel, table=True):
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     mailed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     posted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    telling_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 _keys = metadata.tables["api_key"]
 _notices = metadata.tables["notice"]
 
 Channel = Literal["mail", "hook"]
+
+_TOLD: Mapping[Channel, Column[Any]] = {"mail": _notices.c.mailed_at, "hook": _notices.c.posted_at}
 
 
 class ApiKey(NamedTuple):
@@ -82,13 +87,11 @@ def _key_of(row: RowMapping) -> ApiKey:
 
 
 class Notice(NamedTuple):
-    """A trouble: what it is about, the sentence that tells it, since when and until when it lasted, and when it was
-    mailed and posted."""
+    """A trouble: what it is about, the sentence that tells it, since when, and when it was mailed and posted."""
 
     about: str
     said: str
     since: datetime
-    ended_at: datetime | None
     mailed_at: datetime | None
     posted_at: datetime | None
 
@@ -96,21 +99,35 @@ class Notice(NamedTuple):
         return (self.mailed_at if channel == "mail" else self.posted_at) is None
 
 
-def notices(connection: Connection) -> dict[str, Notice]:
-    """Every trouble that is known, by what it is about."""
-    rows = connection.execute(select(_notices).order_by(_notices.c.since, _notices.c.about))
-    return {row.about: Notice(**row._mapping) for row in rows}
+def begin_notice(connection: Connection, about: str, said: str, now: datetime, forgotten: datetime) -> None:
+    """A trouble is there at this look. One that ended before `forgotten` is a new one, that nobody was told of."""
+    over = (_notices.c.about == about, _notices.c.ended_at < forgotten)
+    anew = {"since": now, "mailed_at": None, "posted_at": None}
+    connection.execute(update(_notices).where(*over).values(anew))
+    make = (postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert)(_notices)
+    row = make.values(about=about, said=said, since=now)
+    connection.execute(row.on_conflict_do_update(index_elements=["about"], set_={"said": said, "ended_at": None}))
 
 
-def keep_notices(connection: Connection, kept: Iterable[Notice]) -> None:
-    """Store these in place of all that is known."""
-    rows = [one._asdict() for one in kept]
-    connection.execute(delete(_notices))
-    if rows:
-        connection.execute(insert(_notices), rows)
+def end_notices(connection: Connection, but: Collection[str], now: datetime) -> None:
+    """All troubles are over but these."""
+    others = (_notices.c.ended_at.is_(None), _notices.c.about.not_in(but))
+    connection.execute(update(_notices).where(*others).values(ended_at=now))
 
 
-def mark_told(connection: Connection, about: Sequence[str], channel: Channel, now: datetime) -> None:
-    """Remember that these were told by one way."""
-    told = {"mailed_at" if channel == "mail" else "posted_at": now}
-    connection.execute(update(_notices).where(_notices.c.about.in_(about)).values(told))
+def take_untold(
+    connection: Connection, about: Collection[str], channels: Collection[Channel], now: datetime, until: datetime
+) -> list[Notice]:
+    """Those of the troubles that were not told by each of the channels, for this process alone to tell until a moment."""
+    untold = or_(*(_TOLD[channel].is_(None) for channel in channels))
+    free = or_(_notices.c.telling_until.is_(None), _notices.c.telling_until <= now)
+    mine = (_notices.c.about.in_(about), untold, free)
+    taken = update(_notices).where(*mine).values(telling_until=until)
+    rows = connection.execute(taken.returning(*(_notices.c[name] for name in Notice._fields)))
+    return sorted((Notice(**row._mapping) for row in rows), key=attrgetter("since", "about"))
+
+
+def mark_told(connection: Connection, about: Collection[str], channels: Collection[Channel], now: datetime) -> None:
+    """Remember by which channels these were told now; by others they may be told again at once."""
+    told = {_TOLD[channel].name: now for channel in channels}
+    connection.execute(update(_notices).where(_notices.c.about.in_(about)).values(telling_until=None, **told))

@@ -20,5 +20,6 @@ def upgrade() -> None:
         sa.Column("ended_at", UtcDateTime(), nullable=True),
         sa.Column("mailed_at", UtcDateTime(), nullable=True),
         sa.Column("posted_at", UtcDateTime(), nullable=True),
+        sa.Column("telling_until", UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("about", name="pk_notice"),
     )
