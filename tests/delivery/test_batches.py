@@ -179,6 +179,9 @@ def test_a_relay_that_answers_DATA_with_success_is_not_given_a_body(  # noqa: N8
         assert len(relay.received) == READERS
 
 
+RECIPE = 13  # by which many messages meet a fault at the dot: their numbers shift with the machine's speed
+
+
 def by_recipe(seed: int, number: int, recipient: str) -> Fault | None:
     """Readers by name are refused or put off; of all other messages 2 % meet a fault at the dot and 3 % one before."""
     match recipient.partition("@")[0][:4]:
@@ -201,10 +204,10 @@ def test_where_the_relay_fails_every_twentieth_message_nobody_gets_two_mails_or_
     names = [f"{kind}{number}@example.org" for kind in ("busy", "gone") for number in range(20)]
     add_readers(300, *names)
     mailing = queue()
-    with scripted_relay(pipelining=pipelining, fault_of=partial(by_recipe, 7)) as relay:
+    with scripted_relay(pipelining=pipelining, fault_of=partial(by_recipe, RECIPE)) as relay:
         for hours in (0, 5, 10, 15):
             counted = send(mailing, relay, hours=hours, sessions=4, messages_per_connection=20)
     assert counted["failed"] == 20
     assert 20 <= counted["deferred"] < 40  # those who are always busy, and who met a fault each time
     assert counted["sent"] + counted.get("uncertain", 0) == 320 - counted["deferred"]
-    assert counted.get("uncertain", 0) < 20  # how many met their fault at the dot depends on the machine
+    assert 0 < counted.get("uncertain", 0) < 20

@@ -58,13 +58,27 @@ def deliver_all(transport: Smtp, names: Sequence[str], before_dot: Callable[[], 
     """The outcomes of messages to these names, in their order, as many at once as the transport carries."""
     envelopes = [envelope(number, name) for number, name in enumerate(names)]
     done: list[tuple[int, Outcome]] = []
-    left = envelopes[transport.width :]
+    left, allowed = envelopes[transport.width :], set[int]()
+
+    def look_anew() -> None:
+        """What was allowed and not handed over is claimed again, as a sender does."""
+        again = {number for number, outcome in done if outcome.kind == "withheld"} & allowed
+        left[:0] = [envelopes[number] for number in sorted(again)]
+        done[:] = [one for one in done if one[0] not in again]
+        allowed.difference_update(again)
 
     def advance(ready: Sequence[int]) -> Turn:
+        look_anew()
         following, left[:] = left[: transport.width], left[transport.width :]
-        return Turn(ready if ready and before_dot() else (), following)
+        may = ready if ready and before_dot() else ()
+        allowed.update(may)
+        return Turn(may, following)
 
-    transport.carry(envelopes[: transport.width], advance, done)
+    batch = envelopes[: transport.width]
+    while batch:
+        transport.carry(batch, advance, done)
+        look_anew()
+        batch, left[:] = left[: transport.width], left[transport.width :]
     assert sorted(number for number, _outcome in done) == list(range(len(names)))
     return [outcome for _number, outcome in sorted(done, key=lambda one: one[0])]
 

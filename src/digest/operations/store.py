@@ -118,7 +118,7 @@ def end_notices(connection: Connection, but: Collection[str], now: datetime) -> 
 def take_untold(
     connection: Connection, about: Collection[str], channels: Collection[Channel], now: datetime, until: datetime
 ) -> list[Notice]:
-    """Those of the troubles that were not told by each of the channels, for this process alone to tell until a moment."""
+    """Troubles that were not told by each of the channels yet, for this process alone to tell until a moment."""
     untold = or_(*(_TOLD[channel].is_(None) for channel in channels))
     free = or_(_notices.c.telling_until.is_(None), _notices.c.telling_until <= now)
     mine = (_notices.c.about.in_(about), untold, free)
