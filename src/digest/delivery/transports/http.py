@@ -177,13 +177,15 @@ def _of_lost(lost: Lost) -> Outcome:
 
 
 def _read(response: requests.Response, end: float) -> bytes:
-    """The answer's body, empty where it breaks off, takes too long or does not end."""
-    read = b""
+    """The answer's body, empty where it breaks off, goes on for too long or does not end. One that is whole is taken
+    however late: it tells what became of messages."""
+    read, late = b"", False
     try:
         for piece in response.iter_content(_PIECE):
             read += piece
-            if len(read) > _LONGEST_ANSWER or time.monotonic() > end:
+            if len(read) > _LONGEST_ANSWER or late:
                 return b""
+            late = time.monotonic() > end
     except (requests.RequestException, OSError):
         return b""
     return read
