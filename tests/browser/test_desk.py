@@ -59,6 +59,12 @@ def checked(page: Page) -> None:
     expect(page.locator("#part-checks")).to_contain_text(re.compile(r"\d+ fail, \d+ warn, \d+ pass"))
 
 
+def approved(page: Page) -> None:
+    checked(page)
+    page.click("#approve-go")
+    expect(page.locator("#part-approve .state")).to_contain_text("Approved")
+
+
 def seconds_until(work: Callable[[], None], seen: Callable[[], None]) -> float:
     start = time.perf_counter()
     work()
@@ -209,9 +215,17 @@ def test_a_broken_link_is_an_error_that_leads_to_its_section_and_blocks_the_appr
 
 def test_an_approval_falls_when_a_datum_changes(desk: tuple[Program, Page]) -> None:
     program, page = desk
-    checked(page)
-    page.click("#approve-go")
-    expect(page.locator("#part-approve .state")).to_contain_text("Approved")
+    approved(page)
+    expect(mail(page).locator("body")).not_to_contain_text("86.4")
+    program.capture("model_report", "2026-03-13", "80.9", "86.4")
+    expect(page.locator("#part-approve .voided")).to_contain_text("a board's figures changed")
+    expect(page.locator("#approve-go")).to_be_visible()
+    expect(mail(page).locator("body")).to_contain_text("86.4")
+
+
+def test_an_approval_falls_when_a_setting_changes(desk: tuple[Program, Page]) -> None:
+    program, page = desk
+    approved(page)
     program.change("config.toml", 'postal_address = "1 Example', 'postal_address = "2 Example')
     expect(page.locator("#part-approve .voided")).to_contain_text("settings of the sender changed: postal_address")
     expect(page.locator("#approve-go")).to_be_visible()

@@ -92,6 +92,23 @@ class Program:
         assert old in said
         path.write_text(said.replace(old, new, 1), encoding="utf-8")
 
+    def capture(self, name: str, day: str, old: str, new: str) -> None:
+        """Import another capture of a source of the demo, the newest but for one figure."""
+        newest = max((self.folder / "data" / "demo" / name).iterdir())
+        said = newest.read_text(encoding="utf-8")
+        assert said.count(old) == 1
+        (self.folder / "captures" / name).mkdir(parents=True)
+        (self.folder / "captures" / name / f"{day}{newest.suffix}").write_text(said.replace(old, new), encoding="utf-8")
+        self.digest("backfill", "captures")
+
+    def digest(self, *words: str) -> None:
+        """Another command of the program, in the same house."""
+        subprocess.run([sys.executable, "-m", "digest", *words], cwd=self.folder, env=_env(self.folder), check=True)
+
+
+def _env(folder: Path) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(folder / "src")}
+
 
 Opened = Callable[..., AbstractContextManager[Program]]
 
@@ -117,7 +134,7 @@ def opened(demo_week: Path, tmp_path: Path) -> Opened:
                 cwd=folder,
                 stdout=out,
                 stderr=err,
-                env={**os.environ, "PYTHONPATH": str(folder / "src")},
+                env=_env(folder),
             )
             program = Program(process, folder)
             try:
