@@ -21,10 +21,13 @@ from tests.browser.accessibility import (
     violations,
 )
 from tests.browser.conftest import Serving
+from tests.outgoing import some_outgoing
 from tests.web.visitors import Site
 
+from digest import audit
 from digest.config import Settings
 from digest.database import writing
+from digest.delivery import outbox
 from digest.edition import store as editions
 from digest.edition.content import Rendered
 from digest.web import abuse
@@ -37,13 +40,18 @@ CAPTCHA = {"captcha": {"verify_url": "https://captcha.example/verify"}}
 
 
 class State(NamedTuple):
-    """A page in a state: its status, words in it, and the path, or path and form, that leads there."""
+    """A page in a state: its status, words in it, and the path, or path and form, that leads there, with a key of these
+    scopes if it wants one."""
 
     status: int
     words: str
     reach: Callable[[Site], str | tuple[str, Form]]
     signup: Mapping[str, Any] = MappingProxyType({})
     published: bool = True
+    scopes: tuple[str, ...] = ()
+
+    def headers(self, site: Site) -> dict[str, str]:
+        return site.key_header(*self.scopes) if self.scopes else {}
 
 
 def own(purpose: str, *kinds: Any, later: timedelta = timedelta(0), act: str = "") -> Callable[[Site], str]:
@@ -86,6 +94,17 @@ def left_for_long(site: Site) -> tuple[str, Form]:
     send(site, path, {})
     site.now += timedelta(days=31)
     return f"{path}/undo", {}
+
+
+def overseen(site: Site) -> str:
+    """The operator's page, with something under each of its heads."""
+    for number, regime in enumerate(("US", "DE", "DE", "KR", "JP", "BR", "IN")):
+        site.reader(f"r{number}@example.org", regime=regime)
+    site.reader("left@example.org", "confirmed", "withdrawn", regime="DE", detail="often")
+    with writing(site.engine) as connection:
+        audit.write(connection, "approved", "2026-W18", "the editor", site.now)
+        outbox.queue(connection, some_outgoing(), "hash of what was approved", site.now)
+    return "/admin"
 
 
 def without_its_tables(site: Site) -> str:
@@ -147,6 +166,13 @@ STATES = {
     "no editions": State(200, "No edition has come out yet", lambda _: "/editions", published=False),
     "an edition": State(200, "In brief", lambda _: "/editions/2026-W18"),
     "the API": State(200, "Authorization: Bearer", lambda _: "/api/docs"),
+    "the operator's page": State(200, "7 pending", overseen, scopes=("read",)),
+    "the operator's page of a new house": State(
+        200, "None was approved yet", lambda _: "/admin", published=False, scopes=("read",)
+    ),
+    "the operator's page with a key of another use": State(
+        403, "This key is for something else", lambda _: "/admin", scopes=("subscribe",)
+    ),
     "no such page": State(404, "There is no such page", lambda _: "/nowhere"),
     "no form at all": State(400, "could not be read", lambda _: ("/subscribe", {"email": "\0"})),
     "a page that only acts": State(405, "cannot be done here", lambda _: "/subscribe"),
@@ -200,7 +226,9 @@ def test_every_page_is_for_everyone(
     with serving(settings.model_copy(update={"signup": signup})) as site:
         if state.published:
             publish(site)
-        assert go(page, site, state.reach(site)) == state.status
+        where = state.reach(site)
+        page.set_extra_http_headers(state.headers(site))
+        assert go(page, site, where) == state.status
         assert state.words in page.inner_text("body")
         for width, scheme in ((1200, "dark"), (375, "light")):
             page.set_viewport_size({"width": width, "height": 800})

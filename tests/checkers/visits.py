@@ -99,8 +99,10 @@ class Visiting:
         finally:
             engine.dispose()
 
-    def get(self, path: str) -> httpx.Response:
-        return httpx.get(f"{self.here}{path}", headers={"Accept-Language": self.language}, trust_env=False)
+    def get(self, path: str, **more: str) -> httpx.Response:
+        """With more headers, where they are given."""
+        headers = {"Accept-Language": self.language, **more}
+        return httpx.get(f"{self.here}{path}", headers=headers, trust_env=False)
 
     def send(self, path: str, form: dict[str, Any]) -> httpx.Response:
         headers = {"Accept-Language": self.language}
@@ -143,7 +145,8 @@ def states(visit: Visiting) -> Iterator[tuple[str, httpx.Response]]:
             if state.published:
                 publish(site, b.an_edition())
             reached = state.reach(site)
-            answer = visit.send(*reached) if isinstance(reached, tuple) else visit.get(reached)
+            headers = state.headers(site)
+            answer = visit.send(*reached) if isinstance(reached, tuple) else visit.get(reached, **headers)
             assert answer.status_code == state.status, name
             yield name, answer
 

@@ -1,24 +1,18 @@
 """The operator's page opens to a key that reads, and to nobody else; what it shows is counted from the database."""
 
-from base64 import b64encode
 from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine
-from tests.web.visitors import Client
+from tests.web.visitors import Client, Site, with_key
 
 from digest import audit
 from digest.database import reading, writing
-from digest.operations.keys import add_key
 from digest.subscribers import growth, store
 from digest.subscribers.consent import ConsentEvent, Kind
 from digest.subscribers.store import Newcomer
 
 AT = datetime.fromisoformat("2026-01-10T12:00:00Z")
-
-
-def with_key(key: str) -> dict[str, str]:
-    return {"Authorization": f"Basic {b64encode(f'operator:{key}'.encode()).decode()}"}
 
 
 def reader(engine: Engine, name: str, regime: str, *turns: tuple[Kind, int]) -> None:
@@ -38,18 +32,19 @@ def test_without_a_key_there_is_nothing_to_see(visitor: Client, headers: dict[st
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"].startswith("Basic")
     assert "Sources" not in answer.text
+    assert "type a key as the password" in answer.text
 
 
-def test_a_key_that_may_not_read_is_refused(engine: Engine, visitor: Client, now: datetime) -> None:
-    assert visitor.get("/admin", headers=with_key(add_key(engine, "site", ["subscribe"], now))).status_code == 403
+def test_a_key_that_may_not_read_is_refused(site: Site, visitor: Client) -> None:
+    assert visitor.get("/admin", headers=site.key_header("subscribe")).status_code == 403
 
 
-def test_an_operator_sees_readers_and_acts_and_no_address(engine: Engine, visitor: Client, now: datetime) -> None:
+def test_an_operator_sees_readers_and_acts_and_no_address(site: Site, engine: Engine, visitor: Client) -> None:
     reader(engine, "ann", "DE")
     reader(engine, "ben", "KR", ("withdrawn", 100))
     with writing(engine) as connection:
-        audit.write(connection, "approved", "2026-W18", "<b>editor</b>", now)
-    answer = visitor.get("/admin", headers=with_key(add_key(engine, "desk", ["read"], now)))
+        audit.write(connection, "approved", "2026-W18", "<b>editor</b>", site.now)
+    answer = visitor.get("/admin", headers=site.key_header("read"))
     assert answer.status_code == 200
     assert answer.headers["Cache-Control"] == "no-store"
     assert "2026-04: 1 in DE" in answer.text

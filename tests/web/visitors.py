@@ -1,6 +1,7 @@
 """What the tests of the web pages share: a visitor, a clock that moves, a filled-in form, readers with their links."""
 
 import asyncio
+from base64 import b64encode
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partialmethod
@@ -14,6 +15,7 @@ from sqlalchemy import Engine
 from digest.config import Settings
 from digest.database import metadata, writing
 from digest.edition.renditions import TOPICS
+from digest.operations.keys import add_key
 from digest.subscribers import links, store
 from digest.subscribers.consent import ConsentEvent, Kind
 from digest.subscribers.store import Newcomer
@@ -68,6 +70,10 @@ class Site:
         """The path of a page of this reader."""
         return f"/{purpose}/{links.sign(purpose, number, KEYS, self.now)}"
 
+    def key_header(self, *scopes: str) -> dict[str, str]:
+        """What a browser sends of an operator who has a key with these scopes."""
+        return with_key(add_key(self.engine, "operator", scopes, self.now))
+
     def filled(self, **changes: Any) -> dict[str, Any]:
         """A sign-up form as a person sends it, opened a minute ago. None takes a field away."""
         opened = abuse.form_token(KEYS, self.now - timedelta(minutes=1))
@@ -85,6 +91,11 @@ class Site:
         tables = metadata.sorted_tables
         with self.engine.connect() as connection:
             return {table.name: sorted(map(tuple, connection.execute(table.select())), key=repr) for table in tables}
+
+
+def with_key(key: str) -> dict[str, str]:
+    """What a browser sends of who was asked for a key and typed this one."""
+    return {"Authorization": f"Basic {b64encode(f'operator:{key}'.encode()).decode()}"}
 
 
 def words(page: httpx.Response) -> str:

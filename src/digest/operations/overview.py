@@ -18,7 +18,7 @@ from digest.operations.status import SendingState, Status, read_status, sending_
 from digest.subscribers import growth
 
 _EDITIONS = 12
-_MONTHS = 12
+MONTHS = 12
 _ACTS = 50
 _A_WHILE = timedelta(days=90)
 
@@ -76,7 +76,7 @@ def _months(turns: Iterable[tuple[str, str, int]], this: str) -> list[Month]:
         live.update(by_month.get(month, Counter()))
         found.append(Month(month, dict(+live)))
         month = _next(month)
-    return found[-_MONTHS:]
+    return found[-MONTHS:]
 
 
 def _next(month: str) -> str:

@@ -11,7 +11,7 @@ from fastapi.security import HTTPBasic, HTTPBasicCredentials
 from digest.language import speaking
 from digest.membership.leaving import REASONS
 from digest.operations.keys import opened_by
-from digest.operations.overview import Month, overview
+from digest.operations.overview import MONTHS, Month, overview
 from digest.web.pages import LOOK, Here
 
 router = APIRouter(include_in_schema=False)
@@ -75,7 +75,7 @@ def _row(month: Month, regions: Sequence[str]) -> list[int]:
 def _bars(rows: Sequence[tuple[str, Sequence[int]]], regions: Sequence[str]) -> Iterator[Bar]:
     """A column a month, the regions one on another."""
     most = max((sum(counts) for _month, counts in rows), default=0)
-    step = _WIDE / max(len(rows), 1)
+    step = _WIDE / MONTHS  # a new house has one narrow column
     for number, (month, counts) in enumerate(rows):
         top = _HIGH
         for shade, count in enumerate(counts):
