@@ -200,8 +200,9 @@ def unless_doubtful(
     and no source is held back; else it waits."""
     with reading(engine) as connection:
         stored = editions.load_edition(connection, str(week))
+        held = stages.held_back(connection, settings, week)
     statuses = {health.status for health in stored.edition.health} if stored else set()
-    doubtful = "quarantined" in statuses or not statuses & {"fresh", "unchanged", "new"}
+    doubtful = held or "quarantined" in statuses or not statuses & {"fresh", "unchanged", "new"}
     if settings.approval.required or doubtful:
         return None
     return stages.approve(engine, week, now, guard=guard)
