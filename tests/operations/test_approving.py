@@ -24,6 +24,7 @@ from digest.errors import DigestError
 from digest.operations import approving
 from digest.operations.checking import faults_of_settings
 from digest.operations.stories import read_stories, say
+from digest.rendering.email import render
 from digest.rendering.lint.page import Finding
 from digest.subscribers import store
 from digest.subscribers.consent import ConsentEvent
@@ -230,7 +231,7 @@ def test_an_override_without_effect_does_not_stand_in_the_way(
 ) -> None:
     story = read_stories(engine, desk, W19).stories[0].key
     for what in ("drop", "restore"):
-        say(engine, desk, W19, story, what, "eva", NOW)  # type: ignore[arg-type]
+        say(engine, desk, W19, story, what, "eva", NOW)
     assert not stages.draft(engine, desk, W19, NOW).changed
     assert approving.approve(engine, desk, W19, "eva", NOW).stored.approved
 
@@ -330,7 +331,7 @@ def test_a_draft_waits_for_a_queueing_and_then_finds_the_edition_sent(
         sleep(0.5)  # the draft is made, and would be stored
         return known(*given)
 
-    def render(*_given: Any) -> Rendered:
+    def rendering(*_given: Any) -> Rendered:
         drafting.set()
         return rendered
 
@@ -340,7 +341,7 @@ def test_a_draft_waits_for_a_queueing_and_then_finds_the_edition_sent(
             stages.draft(engine, other, W19, NOW, "ben")
         return str(caught.value)
 
-    monkeypatch.setattr(stages, "render", render)
+    monkeypatch.setattr(stages, "render", rendering)
     monkeypatch.setattr(outbox, "queue", slowly)
     _mailing, said = at_once(partial(stages.queue, engine, desk, W19, NOW), draft)
     assert "already being sent" in str(said)
@@ -350,7 +351,7 @@ def test_a_draft_waits_for_a_queueing_and_then_finds_the_edition_sent(
 def test_an_approval_given_while_a_draft_is_rendered_falls_with_a_line(
     engine: Engine, desk: Settings, checks: list[Finding], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known = stages.render
+    known = render
 
     def meanwhile(*given: Any) -> Any:
         stages.approve(engine, W19, NOW, "eva")
