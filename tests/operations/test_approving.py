@@ -274,6 +274,18 @@ def test_the_word_of_one_of_two_editors_falls_with_a_line_as_well(
     assert [act for act, _who in acts(engine)] == ["approved", "drafted", "voided"]
 
 
+def test_a_draft_that_may_not_go_over_an_approval_leaves_everything_as_it_was(
+    engine: Engine, desk: Settings, checks: list[Finding]
+) -> None:
+    approving.approve(engine, desk, W19, "eva", NOW)
+    other = desk.model_copy(update={"series": desk.series.model_copy(update={"tagline": "Another"})})
+    with pytest.raises(stages.ApprovedError):
+        stages.draft(engine, other, W19, NOW, "ben", over_approval=False)
+    assert stages.is_approved(engine, W19)
+    assert acts(engine) == [("approved", "eva")]
+    assert not stages.draft(engine, desk, W19, NOW, "ben", over_approval=False).changed
+
+
 def test_who_may_not_approve_any_more_counts_no_more(engine: Engine, desk: Settings, checks: list[Finding]) -> None:
     approving.approve(engine, policy(desk, needed=2), W19, "dan", NOW)
     named = policy(desk, approvers=["eva", "ben"], needed=2)

@@ -48,6 +48,10 @@ def unguarded(_connection: Connection) -> None:
     """The guard of who does a stage by hand: what is stored keeps them apart."""
 
 
+class ApprovedError(DigestError):
+    """A draft was not stored, for that would have undone an approval."""
+
+
 @dataclass(frozen=True, slots=True)
 class Drafted:
     """A stored draft. `changed` is whether it differs from what was stored, `what` says in what, and `voided` whether
@@ -160,10 +164,13 @@ def draft(
     now: datetime,
     who: str = audit.SCHEDULER,
     guard: Guard = unguarded,
+    *,
+    over_approval: bool = True,
 ) -> Drafted:
     """Compose, render and store a week's edition; the same inputs, overrides among them, give the same bytes.
 
-    Raises DigestError where no source has anything to say, or where the edition is already being sent.
+    Raises DigestError where no source has anything to say, or where the edition is already being sent; ApprovedError,
+    unless it may go `over_approval`, where that would undo one.
     """
     with reading(engine) as connection:
         _refuse_sent(connection, week)
@@ -184,6 +191,8 @@ def draft(
         changed = known is None or known[0] != stored.content_hash
         what = _what_changed(before, stored) if known is not None and changed else ()
         voided = changed and known is not None and bool(known[1] or given)
+        if voided and not over_approval:
+            raise ApprovedError(f"the edition of {week} is approved, and would be another now.")
         if changed:
             override_store.void_approvals(connection, str(week))
             detail = {"content": stored.content_hash, "subject": rendered.subject, "what": list(what)}
