@@ -180,6 +180,40 @@ def test_what_waited_in_the_backup_is_never_resent_blindly(
     copy.dispose()
 
 
+def test_restored_a_week_later_no_week_since_the_backup_goes_out_again(
+    engine: Engine, into: Settings, tmp_path: Path, add_readers: AddReaders, queue: Queue, send: Callable[..., object]
+) -> None:
+    add_readers(3)
+    queue()
+    send(engine)
+    with writing(engine) as connection:  # a clock that ran ahead
+        asked = ConsentEvent("requested", NOW + timedelta(days=4000), "form")
+        store.add(connection, [store.Newcomer("x@example.org", "x@example.org", asked)], NOW)
+    back_up(engine, tmp_path / "copy", NOW + timedelta(hours=1))
+    after_a_week = NOW + timedelta(days=7)
+    done = restore(into, tmp_path / "copy", None, after_a_week)
+    assert NOW <= done.backed_up_at <= NOW + timedelta(hours=1)
+    copy = reopened(into)
+    assert accept(copy, into, after_a_week).closed == ("2026-W19", "2026-W20")
+    with writing(copy) as connection, pytest.raises(DeliveryError, match="may have been sent before"):
+        outbox.queue(connection, some_outgoing("2026-W19"), "drafted anew", after_a_week)
+    copy.dispose()
+
+
+def test_a_copy_of_a_copy_that_waits_is_of_the_earlier_moment(
+    engine: Engine, into: Settings, tmp_path: Path, add_readers: AddReaders
+) -> None:
+    with writing(engine) as connection:
+        restoring_store.hold(connection, NOW - timedelta(days=30))
+    add_readers(1)
+    back_up(engine, tmp_path / "copy", NOW)
+    assert restore(into, tmp_path / "copy", None, LATER).backed_up_at == NOW - timedelta(days=30)
+    copy = reopened(into)
+    with reading(copy) as connection:
+        assert connection.scalar(text("SELECT count(*) FROM restored")) == 1
+    copy.dispose()
+
+
 def test_a_restored_copy_learns_who_left_and_what_was_sent(
     engine: Engine, into: Settings, tmp_path: Path, add_readers: AddReaders, queue: Queue, send: Callable[..., object]
 ) -> None:

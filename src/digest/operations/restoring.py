@@ -227,11 +227,14 @@ def _restore_postgresql(settings: Settings, url: URL, file: Path, replay_from: s
 
 
 def _hold(engine: Engine, now: datetime) -> None:
+    """Of which moment the copy is, its mark says, or the newest trace in it. A mark of now, as is set before the first
+    row of a dump is there, says nothing."""
     with writing(engine) as connection:
         if restoring_store.can_hold(connection):  # a copy of an old version has no such table before it is migrated
             known = restoring_store.held(connection)
-            moment = known.backed_up_at if known else restoring_store.newest_trace(connection) or now
-            restoring_store.hold(connection, moment)
+            is_told = known is not None and known.backed_up_at < now
+            trace = None if is_told else restoring_store.newest_trace(connection, now)
+            restoring_store.hold(connection, trace or now)
 
 
 class Foreseen(NamedTuple):

@@ -7,8 +7,11 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, and_, bindparam, delete, func, insert, inspect, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+import digest.audit
 import digest.delivery.tables
-import digest.subscribers.tables  # noqa: F401 (the imports register the tables)
+import digest.scores.store
+import digest.subscribers.tables
+import digest.weekly.store  # noqa: F401 (the imports register the tables)
 from digest.database import metadata
 from digest.delivery.outbox import PERHAPS_SENT, WAITING, Mailing
 from digest.subscribers.store import CHUNK
@@ -44,7 +47,8 @@ def hold(connection: Connection, backed_up_at: datetime) -> None:
 
 def held(connection: Connection) -> Restored | None:
     """Of which moment this copy is, while it waits for a person; None where it does not."""
-    row = connection.execute(select(*(_restored.c[name] for name in Restored._fields))).first()
+    wanted = select(*(_restored.c[name] for name in Restored._fields))
+    row = connection.execute(wanted.order_by(_restored.c.backed_up_at)).first()
     return None if row is None else Restored(*row)
 
 
@@ -67,12 +71,11 @@ def is_whole(connection: Connection) -> bool:
     return bool(connection.scalar(text("PRAGMA quick_check(1)")) == "ok")
 
 
-def newest_trace(connection: Connection) -> datetime | None:
-    """The newest moment that is written anywhere: a copy is not older."""
-    moments = [
-        connection.scalar(select(func.max(column)))
-        for column in (_delivery.c.changed_at, _event.c.at, _mailing.c.queued_at, metadata.tables["capture"].c.at)
-    ]
+def newest_trace(connection: Connection, now: datetime) -> datetime | None:
+    """The newest moment that is written anywhere: a copy is not older. What is dated after `now` tells nothing."""
+    at = [metadata.tables[name].c.at for name in ("capture", "audit")]
+    at += [_delivery.c.changed_at, _event.c.at, _mailing.c.queued_at, metadata.tables["stage_run"].c.started_at]
+    moments = [connection.scalar(select(func.max(column)).where(column <= now)) for column in at]
     return max((moment for moment in moments if moment is not None), default=None)
 
 
