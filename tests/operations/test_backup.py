@@ -11,16 +11,17 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from sqlalchemy import URL, Engine, make_url, text
+from sqlalchemy import URL, Engine, insert, make_url, text, update
 from tests.conftest import NOW, WEEK, _administer
 from tests.outgoing import some_contents, some_outgoing
 
 from digest.config import Settings
-from digest.database import open_database, reading, writing
+from digest.database import metadata, open_database, reading, writing
 from digest.delivery import outbox, sending
 from digest.delivery.due import any_due
 from digest.delivery.outbox import Mailing, Settled
 from digest.edition.content import Rendered
+from digest.edition.store import EditionTable
 from digest.errors import DeliveryError, StorageError, UsageError
 from digest.membership import leaving
 from digest.operations import doctor, restoring_store, salvage_store
@@ -28,9 +29,12 @@ from digest.operations.backup import back_up
 from digest.operations.restoring import accept, foresee, restore
 from digest.subscribers import store
 from digest.subscribers.consent import ConsentEvent, Kind
+from digest.weekly import store as weeks
+from digest.weekly.calendar import parse_week
 
 LATER = NOW + timedelta(days=1)
 KEYS = (b"0123456789abcdef0123456789abcdef",)
+deliveries = metadata.tables["delivery"]
 AddReaders = Callable[..., list[int]]
 Queue = Callable[[], Mailing]
 
@@ -227,10 +231,9 @@ def test_a_restored_copy_learns_who_left_and_what_was_sent(
     say(engine, returns, "withdrawn")
     say(engine, returns, "confirmed")
     newer = add_readers(0, "new@example.org")
-    old = str(engine.url.database) if engine.dialect.name == "sqlite" else url_of(engine)
-    told = restore(into, tmp_path / "copy", old, LATER).replayed
+    told = restore(into, tmp_path / "copy", place_of(engine), LATER).replayed
     assert told is not None
-    assert told[:6] == (3, 1, 1, 1, 6, 0)
+    assert told[:9] == (3, 1, 1, 1, 6, 0, 0, 0, 0)
     assert told.unread == ()
     copy = reopened(into)
     with reading(copy) as connection:
@@ -256,8 +259,77 @@ def test_a_restored_copy_learns_who_left_and_what_was_sent(
     copy.dispose()
 
 
-def url_of(engine: Engine) -> str:
+def place_of(engine: Engine) -> str:
+    if engine.dialect.name == "sqlite":
+        return str(engine.url.database)
     return engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def break_off(engine: Engine, readers: list[int]) -> None:
+    """Let the machine die half-way through a mailing: one has it, one perhaps, the others do not."""
+    states = ("sent", "dot", "claimed", "deferred", "pending")
+    with writing(engine) as connection:
+        for number, state in zip(readers, states, strict=True):
+            values = {"state": state, "next_attempt_at": NOW if state == "deferred" else None}
+            mine = deliveries.c.subscriber_id == number
+            connection.execute(update(deliveries).where(mine).values(**values))
+
+
+@pytest.mark.parametrize("is_approved", [True, False])
+def test_the_rest_of_a_mailing_that_broke_off_goes_out_where_the_copy_has_its_edition_and_is_told_of_elsewhere(
+    engine: Engine,
+    into: Settings,
+    tmp_path: Path,
+    add_readers: AddReaders,
+    queue: Queue,
+    send: Callable[..., object],
+    is_approved: bool,
+) -> None:
+    readers = add_readers(5)
+    content = "hash of what was approved"
+    stored = {"content": "{}", "rendered": "{}", "envelope": "{}", "content_hash": content, "drafted_at": NOW}
+    approved = {"approved_hash": content, "approved_at": NOW} if is_approved else {}
+    with writing(engine) as connection:
+        connection.execute(insert(EditionTable).values(week=WEEK, number=1, **stored, **approved))
+    back_up(engine, tmp_path / "copy", NOW)
+    add_readers(0, "new@example.org")
+    queue()
+    break_off(engine, readers)
+    with writing(engine) as connection:
+        outbox.queue_letter(connection, "preferences", readers[0], NOW)
+    told = restore(into, tmp_path / "copy", place_of(engine), LATER).replayed
+    assert told is not None
+    assert (told.deliveries, told.waiting, told.missed) == ((2, 4, 0) if is_approved else (2, 1, 3))
+    copy = reopened(into)
+    going = accept(copy, into, LATER).going
+    assert [(mailing.kind, count) for mailing, count in going] == [("preferences", 1), ("edition", 3)][
+        : 1 + is_approved
+    ]
+    sent = {"sent": 4, "uncertain": 1} if is_approved else {"sent": 1, "uncertain": 1, "skipped": 3}
+    assert send(copy) == sent
+    assert recipients(into) == [f"r{number}@example.org" for number in (2, 3, 4) if is_approved]
+    assert sending.send_letters(copy, into, lambda: LATER) == 1
+    copy.dispose()
+
+
+def test_a_week_that_a_person_skipped_since_the_backup_is_skipped_in_the_copy(
+    engine: Engine, into: Settings, tmp_path: Path, add_readers: AddReaders
+) -> None:
+    add_readers(1)
+    skipped, taken_up = parse_week("2026-W19"), parse_week("2026-W20")
+    back_up(engine, tmp_path / "copy", NOW)
+    with writing(engine) as connection:
+        for week in (skipped, taken_up):
+            weeks.skip(connection, week, NOW)
+        weeks.reopen(connection, taken_up, NOW)
+    told = restore(into, tmp_path / "copy", place_of(engine), LATER).replayed
+    assert told is not None
+    assert (told.skipped, told.unread) == (1, ())
+    copy = reopened(into)
+    with reading(copy) as connection:
+        done = weeks.read_done(connection, taken_up).weeks
+    assert {week for week, one in done.items() if one.skipped} == {skipped}
+    copy.dispose()
 
 
 def test_a_database_of_other_readers_is_not_replayed(

@@ -86,6 +86,9 @@ def _print_replayed(done: Replayed) -> None:
         (done.came_back, "left and came back: a consent is not taken over, so ask them again"),
         (done.deliveries, "deliveries that went, or may have gone"),
         (done.doubted, "deliveries of which nothing can be read: held as uncertain"),
+        (done.waiting, "deliveries queued since that wait: they go out once you accept"),
+        (done.missed, "deliveries queued since that go to nobody: the backup has no such edition approved"),
+        (done.skipped, "weeks that were skipped since"),
     )
     print("Taken over from the newer database:")
     for count, what in rows:
