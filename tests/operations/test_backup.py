@@ -25,7 +25,7 @@ from digest.edition.store import EditionTable
 from digest.errors import DeliveryError, StorageError, UsageError
 from digest.membership import leaving
 from digest.operations import doctor, restoring_store, salvage_store
-from digest.operations.backup import back_up
+from digest.operations.backup import back_up, run_postgresql
 from digest.operations.restoring import accept, foresee, restore
 from digest.subscribers import store
 from digest.subscribers.consent import ConsentEvent, Kind
@@ -602,3 +602,22 @@ def test_a_copy_that_somebody_puts_in_place_by_hand_waits_as_well(broken: Engine
     with writing(engine) as connection, pytest.raises(DeliveryError, match="accept-restore"):
         outbox.queue(connection, some_outgoing("2026-W19"), "x", NOW)
     engine.dispose()
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_dump_that_pg_restore_alone_brought_back_waits_once_the_guides_statement_was_run(
+    engine: Engine, into: Settings, tmp_path: Path, add_readers: AddReaders, queue: Queue, send: Callable[..., object]
+) -> None:
+    add_readers(3)
+    queue()
+    back_up(engine, tmp_path / "copy", NOW)
+    run_postgresql("pg_restore", make_url(into.database.url), "--no-owner", str(tmp_path / "copy"))
+    guide = (Path(__file__).parents[2] / "docs" / "backup.md").read_text()
+    copy = reopened(into)
+    with writing(copy) as connection:
+        connection.execute(text(guide.partition("```sql\n")[2].partition("```")[0]))
+    with pytest.raises(DeliveryError, match="accept-restore"):
+        send(copy)
+    assert accept(copy, into, LATER).backed_up_at == NOW
+    assert send(copy) == {"uncertain": 3}
+    copy.dispose()
