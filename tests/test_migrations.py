@@ -1,6 +1,7 @@
 """A database of an older version is brought up to this one, with what it holds."""
 
 import json
+import multiprocessing
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -10,7 +11,7 @@ from alembic.config import Config
 from sqlalchemy import Engine, inspect, text
 
 from digest import database
-from digest.database import reading, writing
+from digest.database import SCHEMA_VERSION, open_database, reading, schema_version, writing
 from digest.scores.store import load_snapshot, newest_capture
 from digest.subscribers import store
 from digest.subscribers.consent import broken, fold
@@ -99,3 +100,24 @@ def test_a_capture_of_the_first_version_is_read_by_this_one(engine: Engine) -> N
     assert overall.inputs == ("a", "b")
     assert overall.weights == (Decimal(1), Decimal(1))
     assert overall.least == Decimal(2)
+
+
+def test_of_processes_that_find_an_empty_database_at_once_one_makes_the_tables(
+    engine: Engine, database_url: str
+) -> None:
+    emptied(engine)
+    engine.dispose()  # a connection is no other process's
+    forked = multiprocessing.get_context("fork")
+    at_once = forked.Barrier(3)
+
+    def opens() -> None:
+        at_once.wait()
+        open_database(database_url).dispose()
+
+    opening = [forked.Process(target=opens) for _ in range(3)]
+    for process in opening:
+        process.start()
+    for process in opening:
+        process.join(60)
+    assert [process.exitcode for process in opening] == [0, 0, 0]
+    assert schema_version(engine) == SCHEMA_VERSION
