@@ -127,7 +127,7 @@ def test_a_restored_copy_sends_nothing_until_a_person_accepts(
         send(copy)
     with writing(copy) as connection, pytest.raises(DeliveryError, match="accept-restore"):
         outbox.queue(connection, some_outgoing("2026-W19"), "another", NOW)
-    accept(copy, into, LATER, nothing_was_sent=True)
+    accept(copy, into, "ada", LATER, nothing_was_sent=True)
     assert send(copy) == {"sent": 3}
     copy.dispose()
 
@@ -159,7 +159,7 @@ def test_a_letter_that_a_reader_asked_for_while_the_copy_waited_goes_out_with_it
         outbox.queue_letter(connection, "preferences", ben, LATER)
     with pytest.raises(DeliveryError, match="accept-restore"):
         sending.send_letters(copy, into, lambda: LATER)
-    foreseen = accept(copy, into, LATER)
+    foreseen = accept(copy, into, "ada", LATER)
     assert [(mailing.week, count) for mailing, count in foreseen.doubted] == [("2026-05-04", 1)]
     assert [(mailing.week, count) for mailing, count in foreseen.going] == [("2026-05-05", 1)]
     assert sending.send_letters(copy, into, lambda: LATER) == 1
@@ -176,7 +176,7 @@ def test_what_waited_in_the_backup_is_never_resent_blindly(
     assert send(engine) == {"sent": 3}
     restore(into, tmp_path / "copy", None, LATER)
     copy, after_a_week = reopened(into), NOW + timedelta(days=7)
-    assert accept(copy, into, after_a_week).closed == ("2026-W19", "2026-W20")
+    assert accept(copy, into, "ada", after_a_week).closed == ("2026-W19", "2026-W20")
     assert send(copy) == {"uncertain": 3}
     assert len(recipients(into)) == 3
     with writing(copy) as connection, pytest.raises(DeliveryError, match="may have been sent before"):
@@ -198,7 +198,7 @@ def test_restored_a_week_later_no_week_since_the_backup_goes_out_again(
     done = restore(into, tmp_path / "copy", None, after_a_week)
     assert NOW <= done.backed_up_at <= NOW + timedelta(hours=1)
     copy = reopened(into)
-    assert accept(copy, into, after_a_week).closed == ("2026-W19", "2026-W20")
+    assert accept(copy, into, "ada", after_a_week).closed == ("2026-W19", "2026-W20")
     with writing(copy) as connection, pytest.raises(DeliveryError, match="may have been sent before"):
         outbox.queue(connection, some_outgoing("2026-W19"), "drafted anew", after_a_week)
     copy.dispose()
@@ -249,7 +249,7 @@ def test_a_restored_copy_learns_who_left_and_what_was_sent(
         returns: "withdrawn",
     }
     assert [it.level for it in doctor.consent_log(copy, LATER)] == ["ok"]
-    accept(copy, into, LATER)
+    accept(copy, into, "ada", LATER)
     assert send(copy) == {"sent": 6}
     with writing(copy) as connection:
         following = outbox.queue(connection, some_outgoing("2026-W19"), "the next", NOW + timedelta(days=7))
@@ -301,7 +301,7 @@ def test_the_rest_of_a_mailing_that_broke_off_goes_out_where_the_copy_has_its_ed
     assert told is not None
     assert (told.deliveries, told.waiting, told.missed) == ((2, 4, 0) if is_approved else (2, 1, 3))
     copy = reopened(into)
-    going = accept(copy, into, LATER).going
+    going = accept(copy, into, "ada", LATER).going
     assert [(mailing.kind, count) for mailing, count in going] == [("preferences", 1), ("edition", 3)][
         : 1 + is_approved
     ]
@@ -439,7 +439,7 @@ def test_of_a_damaged_database_what_can_be_read_is_taken_over_and_nobody_gets_tw
     assert 20 < told.ended <= 200
     assert told.deliveries + told.doubted == 600
     copy = reopened(sqlite_settings)
-    accept(copy, sqlite_settings, LATER)
+    accept(copy, sqlite_settings, "ada", LATER)
     send(copy)
     assert set(tally(copy)) == states
     assert recipients(sqlite_settings) == []
@@ -618,6 +618,6 @@ def test_a_dump_that_pg_restore_alone_brought_back_waits_once_the_guides_stateme
         connection.execute(text(guide.partition("```sql\n")[2].partition("```")[0]))
     with pytest.raises(DeliveryError, match="accept-restore"):
         send(copy)
-    assert accept(copy, into, LATER).backed_up_at == NOW
+    assert accept(copy, into, "ada", LATER).backed_up_at == NOW
     assert send(copy) == {"uncertain": 3}
     copy.dispose()

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from digest.cli import printing, reader_words
-from digest.cli.context import database, now, settings
+from digest.cli.context import database, now, settings, who
 from digest.delivery.outbox import Mailing
 from digest.edition.numbers import several
 from digest.operations import restoring
@@ -74,7 +74,7 @@ def accept_restore(
         _print_foreseen(foreseen)
         if not yes:
             typer.confirm("Let it send again?", abort=True, err=True)
-        restoring.accept(engine, chosen, now(), nothing_was_sent=nothing_was_sent)
+        restoring.accept(engine, chosen, who(), now(), nothing_was_sent=nothing_was_sent)
     print("The copy is accepted; mail goes out again.")
 
 
