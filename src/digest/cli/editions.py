@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from digest.cli import edition_words, printing
 from digest.cli.context import WeekName, clock, database, now, progress, settings, who
-from digest.database import reading, writing
+from digest.database import reading
 from digest.delivery import jobs, outbox
 from digest.delivery.sending import send_letters
 from digest.delivery.workers import letters_sent
@@ -18,12 +18,10 @@ from digest.edition.store import newest_edition
 from digest.errors import DigestError
 from digest.membership.retention import expire
 from digest.membership.returned import take_mail_if_it_can
-from digest.operations import approving, logs
-from digest.operations.halting import halt
+from digest.operations import approving, halting, logs
 from digest.operations.status import audience, limited
 from digest.operations.trials import send_test
 from digest.weekly import stages
-from digest.weekly import store as weeks
 from digest.weekly.calendar import Week, parse_week
 from digest.weekly.running import Ran, run_due
 
@@ -100,7 +98,7 @@ def pause(week: WeekName = "latest") -> None:
     """
     with database(settings()) as engine:
         mailing = _mailing(engine, week)
-        halt(engine, mailing, "paused", who(), now())
+        halting.halt(engine, mailing, "paused", who(), now())
     printing.next_step(f"digest resume {mailing.week}")
 
 
@@ -112,7 +110,7 @@ def resume(week: WeekName = "latest") -> None:
     """
     with database(settings()) as engine:
         mailing = _mailing(engine, week)
-        halt(engine, mailing, "resumed", who(), now())
+        halting.halt(engine, mailing, "resumed", who(), now())
     printing.next_step(f"digest send {mailing.week}")
 
 
@@ -124,7 +122,7 @@ def abort(week: WeekName = "latest") -> None:
     """
     with database(settings()) as engine:
         mailing = _mailing(engine, week)
-        halt(engine, mailing, "aborted", who(), now())
+        halting.halt(engine, mailing, "aborted", who(), now())
         with reading(engine) as connection:
             tally = outbox.tally(connection, mailing.id)
     printing.aborted(mailing.week, tally)
@@ -212,8 +210,5 @@ def skip(week: Annotated[str, typer.Argument(metavar="WEEK", help="2026-W17 or a
     """
     chosen, at = settings(), parse_week(week)
     with database(chosen) as engine:
-        if stages.is_queued(engine, at):
-            raise DigestError(f"the edition of {at} is already being sent; `digest abort {at}` ends that.")
-        with writing(engine) as connection:
-            weeks.skip(connection, at, now())
+        halting.skip(engine, at, who(), now())
     printing.next_step(f"digest weekly --week {at} takes it up again")
