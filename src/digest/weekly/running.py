@@ -20,7 +20,7 @@ from digest.errors import DigestError
 from digest.weekly import collecting, stages, store
 from digest.weekly.calendar import Week
 from digest.weekly.collecting import Collected
-from digest.weekly.due import Due, asks, due, is_doubtful, stage_moment, timetable
+from digest.weekly.due import Due, asks, doubt, due, stage_moment, timetable
 from digest.weekly.stages import Drafted, Guard
 from digest.weekly.store import Lease
 
@@ -71,12 +71,13 @@ def run_due(
     """Do what is due, or all of a week that a person `asked` for, in order; each stage at most once. A stage that fails
     stops no other week's. Between two stages, and between two sources, it ends once `stopping` says so.
 
-    Any number of processes may do so at once. `at_deadline` decides on a draft that nobody approved; without it that is
-    `unless_doubtful`, which looks into no mail.
+    Who asks for a week says that the clock is right. Any number of processes may do so at once. `at_deadline` decides
+    on a draft that nobody approved; without it that is `unless_doubtful`, which looks into no mail.
     """
     work = _Work(engine, settings, clock, stopping, asked is not None, at_deadline or unless_doubtful)
     if asked is not None:
         with writing(engine) as connection:
+            store.vouch(connection, settings.series.zone, clock())
             store.reopen(connection, asked, clock())
     tried: set[tuple[Week, str]] = set()
     failed: set[Week] = set()
@@ -97,12 +98,8 @@ def needs(connection: Connection, settings: Settings, now: datetime) -> Iterator
     what to do."""
     series = timetable(settings)
     done = store.read_done(connection, Week.now(now, series.zone))
-    if is_doubtful(now, done) and done.last_begun is not None:
-        yield (
-            "clock",
-            f"nothing was done by itself since {done.last_begun:%Y-%m-%d}, so the clock is doubted and nothing begins: "
-            "if it is right, run digest weekly",
-        )
+    if said := doubt(now, done.last_begun):
+        yield "clock", said
         return
     for week in asks(now, series, done):
         said = f"the edition of {week} is late and waits for a word: digest weekly --week {week}, or digest skip {week}"

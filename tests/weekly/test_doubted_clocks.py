@@ -1,0 +1,139 @@
+"""A clock that is doubted, on the database: a person is told, says so, and then things go on."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+from tests.captures import body, serving
+
+from digest import scheduler
+from digest.config import Settings
+from digest.database import reading
+from digest.delivery.transports.maildir import Maildir
+from digest.edition.store import published_on
+from digest.errors import DeliveryError, DigestError
+from digest.operations.status import read_status
+from digest.weekly import running, stages, store
+from digest.weekly.calendar import Week, parse_week
+from digest.weekly.due import STAGES, Stage, stage_moment, timetable
+
+W19 = parse_week("2026-W19")
+DAY, YEAR = timedelta(days=1), timedelta(days=365)
+READERS = 3
+
+
+@pytest.fixture
+def desk(settings: Settings) -> Iterator[Settings]:
+    """Settings with a source, and no editor in the way."""
+    with serving(body(b"model,score\nm1,10\nm2,20\n")) as server:
+        source = {"title": "Board", "url": server.url, "kind": "scores", "format": "csv", "model": "model"}
+        changed = {
+            "sources": {"board": {**source, "lead": "score", "columns": {"score": {}}}},
+            "approval": {"required": False},
+            "fetch": {"allow_http": True, "allow_private_addresses": True, "retries": 0},
+            "links": settings.links,
+        }
+        yield Settings.model_validate({**settings.model_dump(), **changed})
+
+
+def at(settings: Settings, week: Week, stage: Stage, late: timedelta = timedelta(0)) -> datetime:
+    return stage_moment(week, stage, timetable(settings)) + late
+
+
+def look(engine: Engine, settings: Settings, now: datetime) -> None:
+    """All that a scheduler does when it looks once."""
+    for job in (scheduler.do_days, scheduler.do_weeks, scheduler.go_on):
+        try:
+            job(engine, settings, lambda: now)
+        except DigestError as error:
+            if "digest weekly" not in str(error):
+                raise
+
+
+def abouts(engine: Engine, settings: Settings, now: datetime) -> list[str]:
+    return [need.about for need in read_status(engine, settings, now).needs]
+
+
+def test_a_clock_that_was_a_year_ahead_at_the_first_start_silences_nothing_once_a_person_said_so(
+    engine: Engine, desk: Settings, add_readers: Callable[[int], list[int]], rows: Callable[[str], list[dict[str, Any]]]
+) -> None:
+    add_readers(READERS)
+    later = Week(W19.starts + timedelta(weeks=52))
+    for stage in STAGES[:3]:
+        look(engine, desk, at(desk, later, stage))
+    right = at(desk, W19, "snapshot")
+    look(engine, desk, right)
+    (said,) = [need.said for need in read_status(engine, desk, right).needs if need.about == "clock"]
+    assert "something was done on 2027-05-04, which is yet to come" in said
+    list(running.run_due(engine, desk, lambda: right, asked=W19))
+    with reading(engine) as connection:
+        assert published_on(connection, str(later)) is None  # it is drafted anew when it comes
+    assert "clock" not in abouts(engine, desk, right)
+    for week in (W19, Week(W19.starts + timedelta(weeks=1))):
+        for stage in STAGES:
+            look(engine, desk, at(desk, week, stage))
+    assert [row["week"] for row in rows("mailing")] == ["2026-W19", "2026-W20"]
+    assert [row["state"] for row in rows("delivery")] == ["sent"] * 2 * READERS
+    with reading(engine) as connection:
+        days = {row.period for row in connection.execute(store._runs.select()) if row.stage == "retention"}
+    assert days == {"2026-05-04", "2026-05-05", "2026-05-11", "2026-05-12"}
+
+
+def test_the_word_of_a_person_lifts_the_doubt_of_a_week_that_is_queued_already(
+    engine: Engine, desk: Settings, add_readers: Callable[[int], list[int]]
+) -> None:
+    add_readers(READERS)
+    look(engine, desk, at(desk, W19, "send"))
+    week = Week(W19.starts + timedelta(weeks=6))
+    now = at(desk, week, "send")
+    stages.draft(engine, desk, week, now)
+    stages.approve(engine, week, now)
+    with pytest.raises(DigestError, match="if it is right, run digest weekly"):
+        stages.queue(engine, desk, week, now)
+    assert "clock" in abouts(engine, desk, now)
+    assert [ran.error for ran in running.run_due(engine, desk, lambda: now, asked=week)] == [None]
+    later = now + timedelta(weeks=6)
+    assert "clock" in abouts(engine, desk, later)
+    assert list(running.run_due(engine, desk, lambda: later, asked=week)) == []
+    assert "clock" not in abouts(engine, desk, later)
+
+
+def test_a_worker_alone_with_a_wrong_clock_closes_and_sends_nothing(
+    engine: Engine, desk: Settings, add_readers: Callable[[int], list[int]], rows: Callable[[str], list[dict[str, Any]]]
+) -> None:
+    add_readers(READERS)
+    for stage in STAGES[:3]:
+        look(engine, desk, at(desk, W19, stage))
+    right = at(desk, W19, "send")
+    list(running.run_due(engine, desk, lambda: right))
+    for jump in (YEAR, -YEAR):
+        with pytest.raises(DeliveryError, match="so it is doubted and nothing begins"):
+            stages.send_some(engine, desk, W19, lambda jump=jump: right + jump, lambda _done: False)  # type: ignore[misc]
+    assert [row["state"] for row in rows("delivery")] == ["pending"] * READERS
+    stages.send_some(engine, desk, W19, lambda: right, lambda _done: False)
+    assert [row["state"] for row in rows("delivery")] == ["sent"] * READERS
+
+
+def test_a_clock_that_jumps_in_the_middle_of_sending_ends_it_and_loses_no_outcome(
+    engine: Engine, desk: Settings, add_readers: Callable[[int], list[int]], rows: Callable[[str], list[dict[str, Any]]]
+) -> None:
+    readers = 3 * Maildir.width
+    add_readers(readers)
+    for stage in STAGES[:3]:
+        look(engine, desk, at(desk, W19, stage))
+    right = at(desk, W19, "send")
+    list(running.run_due(engine, desk, lambda: right))
+    folder = desk.delivery.maildir / "new"
+
+    def clock() -> datetime:
+        return right + (YEAR if folder.exists() and any(folder.iterdir()) else timedelta(0))
+
+    with pytest.raises(DeliveryError, match="so it is doubted"):
+        stages.send(engine, desk, W19, clock)
+    states = Counter(row["state"] for row in rows("delivery"))
+    assert states == {"sent": len(list(folder.iterdir())), "pending": readers - states["sent"]}
+    assert 0 < states["sent"] < readers
+    assert stages.send(engine, desk, W19, lambda: right).tally["sent"] == readers
