@@ -137,3 +137,19 @@ def test_a_clock_that_jumps_in_the_middle_of_sending_ends_it_and_loses_no_outcom
     assert states == {"sent": len(list(folder.iterdir())), "pending": readers - states["sent"]}
     assert 0 < states["sent"] < readers
     assert stages.send(engine, desk, W19, lambda: right).tally["sent"] == readers
+
+
+def test_an_edition_whose_machine_was_away_for_too_long_is_told(
+    engine: Engine, desk: Settings, add_readers: Callable[[int], list[int]], rows: Callable[[str], list[dict[str, Any]]]
+) -> None:
+    add_readers(READERS)
+    for stage in STAGES[:3]:
+        look(engine, desk, at(desk, W19, stage))
+    list(running.run_due(engine, desk, lambda: at(desk, W19, "send")))  # it is queued, and then nobody sends
+    back = at(desk, W19, "send", 4 * DAY)
+    look(engine, desk, back)
+    assert {(row["state"], row["outcome"]) for row in rows("delivery")} == {("skipped", "too late")}
+    (said,) = [need.said for need in read_status(engine, desk, back).needs if need.wakes]
+    assert said.startswith("3 deliveries of 2026-W19 came too late and will not be made")
+    assert "See that digest serve or digest worker runs" in said
+    assert "too late 2026-W19" not in abouts(engine, desk, back + 14 * DAY)

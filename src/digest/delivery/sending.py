@@ -109,6 +109,7 @@ def drain(
     """
     with writing(engine) as connection:
         outbox.heed_hold(connection)
+        heed(connection, clock())
         keys = store.link_keys(connection, settings.links, clock())
     claimant = claimants.name()
 

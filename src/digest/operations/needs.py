@@ -104,6 +104,17 @@ def of_mailings(waiting: Sequence[Waiting]) -> Iterator[Need]:
             yield Need(about, said, wakes=stands)
 
 
+def of_late(too_late: Mapping[str, int]) -> Iterator[Need]:
+    """Deliveries that were given up before anybody tried to make them."""
+    for week, count in too_late.items():
+        yield Need(
+            f"too late {week}",
+            f"{several(count, 'delivery')} of {week} came too late and will not be made: nothing sent them within "
+            "[delivery] give_up_after_hours. See that digest serve or digest worker runs, and tell the news in the "
+            "next edition.",
+        )
+
+
 def of_limits(limits: Sequence[Limit]) -> Iterator[Need]:
     """Providers that take nothing from us for a while."""
     for one in limits:

@@ -23,6 +23,7 @@ from digest.operations.needs import (
     of_countries,
     of_deliveries,
     of_edition,
+    of_late,
     of_limits,
     of_mailings,
     of_readers,
@@ -39,6 +40,7 @@ from digest.weekly.stages import compare_weeks
 from digest.weekly.store import read_done
 
 _A_WHILE = timedelta(days=30)
+_A_FORTNIGHT = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,7 @@ def read_status(engine: Engine, settings: Settings, now: datetime) -> Status:
         ]
         braked = braked_until(connection, now)
         waits = restoring_store.held(connection)
+        too_late = outbox.count_too_late(connection, now - _A_FORTNIGHT)
         uncertain = deliveries.count_uncertain(connection)
         returned = deliveries.counted(connection, (now - _A_WHILE).date())
         moving = progress(connection, mailing.id, tally, now) if mailing else None
@@ -144,6 +147,7 @@ def read_status(engine: Engine, settings: Settings, now: datetime) -> Status:
         *of_edition(newest, approved=approved or stored is None),
         *(Need(about, said) for about, said in weeks),
         *of_mailings(waiting),
+        *of_late(too_late),
         *of_limits(limits),
         *of_confirmations(braked),
         *of_countries(database_age(settings.location.database, now)),
