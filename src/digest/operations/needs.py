@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from digest.changes.week import SourceWeek
-from digest.config import Mail, Settings
+from digest.config import Approval, Mail, Settings
 from digest.delivery import outbox
 from digest.delivery import store as deliveries
 from digest.delivery.progress import Progress
 from digest.edition.numbers import several
+from digest.weekly.due import WeekDone
 
 _MOST_FAILED = 0.05  # of an edition's deliveries
 _SOME = 10
@@ -77,9 +78,14 @@ def of_sources(sources: Sequence[SourceWeek]) -> Iterator[Need]:
             yield Need(f"source {name} quarantined", said)
 
 
-def of_edition(week: str | None, *, approved: bool) -> Iterator[Need]:
-    if week and not approved:
-        yield Need(f"approval {week}", f"the edition of {week} waits for approval: digest approve {week}")
+def of_edition(week: str, known: WeekDone, approval: Approval) -> Iterator[Need]:
+    """A draft that nobody approved. It wakes a person where the deadline does not approve it, or did not."""
+    if known.approved_at is not None or known.queued or known.skipped:
+        return
+    held = "approval" in known.stages
+    if approval.required or held:
+        said = f"the edition of {week} waits for approval: digest approve {week}, or digest skip {week}"
+        yield Need(f"approval {week}", said, wakes=held or approval.at_deadline == "hold")
 
 
 def of_mailings(waiting: Sequence[Waiting]) -> Iterator[Need]:

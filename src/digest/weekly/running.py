@@ -20,7 +20,7 @@ from digest.errors import DigestError
 from digest.weekly import collecting, stages, store
 from digest.weekly.calendar import Week
 from digest.weekly.collecting import Collected
-from digest.weekly.due import Due, asks, doubt, due, stage_moment, timetable
+from digest.weekly.due import Due, WeekDone, asks, doubt, due, stage_moment, timetable
 from digest.weekly.stages import Drafted, Guard
 from digest.weekly.store import Lease
 
@@ -102,8 +102,10 @@ def needs(connection: Connection, settings: Settings, now: datetime) -> Iterator
         yield "clock", said
         return
     for week in asks(now, series, done):
-        said = f"the edition of {week} is late and waits for a word: digest weekly --week {week}, or digest skip {week}"
-        yield f"late {week}", said
+        known = done.weeks.get(week, WeekDone())
+        unapproved = "approval" in known.stages and known.approved_at is None
+        go_on = f"digest approve {week}" if unapproved else f"digest weekly --week {week}"
+        yield f"late {week}", f"the edition of {week} is late and waits for a word: {go_on}, or digest skip {week}"
     for one in store.troubles(connection):
         if one.again_at > now - _TOLD_FOR:
             yield f"stage {one.period} {one.stage}", f"the {one.stage} of {one.period} could not be done: {one.said}"

@@ -188,7 +188,8 @@ def read_done(connection: Connection, this: Week, asked: Week | None = None) -> 
     oldest = Week(this.starts - timedelta(weeks=WEEKS_ASKED))
     weeks = select(_runs.c.period, _runs.c.stage, _runs.c.state).where(_runs.c.stage.in_(STAGES))
     found: dict[Week, list[tuple[Stage, State]]] = {}
-    for period, stage, state in connection.execute(weeks.where(_runs.c.period >= str(oldest))):
+    wanted = or_(_runs.c.period >= str(oldest), _runs.c.period == str(asked or this))
+    for period, stage, state in connection.execute(weeks.where(wanted)):
         found.setdefault(parse_week(period), []).append((stage, state))
     known = {week: _week_done(connection, week, found.get(week, ())) for week in {*found, this, asked or this}}
     begun = {week: one for week, one in known.items() if week in found or one != WeekDone()}

@@ -1,4 +1,4 @@
-"""A clock that is doubted, on the database: a person is told, says so, and then things go on."""
+"""What a scheduler does alone, and of what it tells a person: of clocks that are doubted, and of faults, once each."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ from tests.captures import body, serving
 
 from digest import scheduler
 from digest.config import Settings
-from digest.database import reading
+from digest.database import reading, writing
 from digest.delivery.transports.maildir import Maildir
 from digest.edition.store import published_on
 from digest.errors import DeliveryError, DigestError
@@ -153,3 +153,52 @@ def test_an_edition_whose_machine_was_away_for_too_long_is_told(
     assert said.startswith("3 deliveries of 2026-W19 came too late and will not be made")
     assert "See that digest serve or digest worker runs" in said
     assert "too late 2026-W19" not in abouts(engine, desk, back + 14 * DAY)
+
+
+def waking(engine: Engine, settings: Settings, now: datetime) -> set[str]:
+    return {need.about for need in read_status(engine, settings, now).needs if need.wakes}
+
+
+def approving(settings: Settings, **changed: Any) -> Settings:
+    return settings.model_copy(update={"approval": settings.approval.model_copy(update=changed)})
+
+
+@pytest.mark.parametrize("changed", [{"required": False}, {"required": True, "at_deadline": "send_if_checked"}])
+def test_a_week_that_goes_well_by_itself_wakes_nobody(
+    engine: Engine, desk: Settings, add_readers: Callable[[int], list[int]], changed: dict[str, Any]
+) -> None:
+    add_readers(READERS)
+    own = approving(desk, **changed)
+    own = own.model_copy(update={"series": own.series.model_copy(update={"postal_address": "1 Street, Berlin"})})
+    now = at(own, W19, "snapshot", timedelta(hours=-1))
+    while now < at(own, W19, "send", timedelta(hours=2)):
+        look(engine, own, now)
+        assert waking(engine, own, now) == set(), now
+        now += timedelta(minutes=30)
+    with reading(engine) as connection:
+        assert store.read_done(connection, W19).weeks[W19].queued
+
+
+def test_an_edition_that_the_deadline_held_is_told_until_it_is_approved_or_skipped(
+    engine: Engine, desk: Settings
+) -> None:
+    own = approving(desk, required=True, at_deadline="send_if_checked")  # without a postal address a check fails
+    for stage in STAGES:
+        look(engine, own, at(own, W19, stage))
+        assert waking(engine, own, at(own, W19, stage)) == ({f"approval {W19}"} if stage in STAGES[2:] else set())
+    late = at(own, W19, "send", timedelta(hours=30))
+    (said,) = [need.said for need in read_status(engine, own, late).needs if need.wakes]
+    wanted = f"digest approve {W19}, or digest skip {W19}"
+    assert said == f"the edition of {W19} is late and waits for a word: {wanted}"
+    with writing(engine) as connection:
+        store.skip(connection, W19, late)
+    for later in (late, late + 70 * DAY):
+        assert not {about for about in waking(engine, own, later) if str(W19) in about}
+
+
+def test_an_edition_that_waits_for_its_editor_is_told_at_once(engine: Engine, desk: Settings) -> None:
+    own = approving(desk, required=True)
+    look(engine, own, at(own, W19, "draft"))
+    assert waking(engine, own, at(own, W19, "draft")) == {f"approval {W19}"}
+    stages.approve(engine, W19, at(own, W19, "draft"))
+    assert waking(engine, own, at(own, W19, "draft")) == set()
