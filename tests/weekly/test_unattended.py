@@ -16,7 +16,7 @@ from digest.delivery.transports.maildir import Maildir
 from digest.edition.store import published_on
 from digest.errors import DeliveryError, DigestError
 from digest.operations.status import read_status
-from digest.weekly import running, stages, store
+from digest.weekly import collecting, running, stages, store
 from digest.weekly.calendar import Week, parse_week
 from digest.weekly.due import STAGES, Stage, stage_moment, timetable
 
@@ -202,3 +202,74 @@ def test_an_edition_that_waits_for_its_editor_is_told_at_once(engine: Engine, de
     assert waking(engine, own, at(own, W19, "draft")) == {f"approval {W19}"}
     stages.approve(engine, W19, at(own, W19, "draft"))
     assert waking(engine, own, at(own, W19, "draft")) == set()
+
+
+def test_a_source_that_fails_each_week_is_one_trouble(engine: Engine, desk: Settings) -> None:
+    bad = desk.sources["board"].model_copy(update={"url": "http://127.0.0.1:9/x"})
+    two = desk.model_copy(update={"sources": {**desk.sources, "bad": bad}})
+    told = Counter[str]()
+    for week in (W19, Week(W19.starts + timedelta(weeks=1))):
+        for stage in STAGES:
+            look(engine, two, at(two, week, stage))
+            told.update(waking(engine, two, at(two, week, stage)))
+    assert told == {"source bad failed": 2 * len(STAGES)}
+
+
+Fail = Callable[[str, str, datetime], None]
+
+
+@pytest.fixture
+def fail(engine: Engine) -> Fail:
+    """A stage of a week, or a job of a day, could not be done at a moment."""
+
+    def leave_open(period: str, stage: Any, now: datetime) -> None:
+        with writing(engine) as connection:
+            lease = store.claim(connection, period, stage, "another", now, lambda _: False)
+            assert lease is not None
+            store.leave_open(connection, lease, now, "the disk is full", now + DAY)
+
+    return leave_open
+
+
+def test_a_stage_that_failed_is_told_until_the_week_went_out_without_it(
+    engine: Engine, desk: Settings, fail: Fail
+) -> None:
+    names = {stage: f"stage {W19} {stage}" for stage in STAGES}
+    moment = {stage: at(desk, W19, stage) for stage in STAGES}
+    fail(str(W19), "snapshot", moment["snapshot"])
+    assert waking(engine, desk, moment["snapshot"]) == {names["snapshot"]}
+    list(collecting.collect(engine, desk, moment["snapshot"]))
+    fail(str(W19), "draft", moment["draft"])
+    assert waking(engine, desk, moment["draft"]) == {names["snapshot"], names["draft"]}
+    stages.draft(engine, desk, W19, moment["draft"])
+    stages.approve(engine, W19, moment["draft"])
+    assert waking(engine, desk, moment["draft"]) == set()
+    fail(str(W19), "send", moment["send"])
+    assert waking(engine, desk, moment["send"]) == {names["send"]}
+    stages.send(engine, desk, W19, lambda: moment["send"])
+    assert waking(engine, desk, moment["send"]) == set()
+
+
+def test_a_stage_that_failed_is_settled_by_a_later_one_or_by_skipping_the_week(
+    engine: Engine, desk: Settings, fail: Fail
+) -> None:
+    fail(str(W19), "snapshot", at(desk, W19, "snapshot"))
+    with writing(engine) as connection:
+        lease = store.claim(connection, str(W19), "draft", "one", at(desk, W19, "draft"), lambda _: False)
+        assert lease is not None
+        store.finish(connection, lease, at(desk, W19, "draft"))
+    assert waking(engine, desk, at(desk, W19, "draft")) == set()
+    fail(str(W19), "approval", at(desk, W19, "approval"))
+    assert waking(engine, desk, at(desk, W19, "approval")) == {f"stage {W19} approval"}
+    with writing(engine) as connection:
+        store.skip(connection, W19, at(desk, W19, "approval"))
+    assert waking(engine, desk, at(desk, W19, "approval")) == set()
+
+
+def test_yesterdays_retention_is_told_until_todays_is_done(engine: Engine, desk: Settings, fail: Fail) -> None:
+    yesterday = at(desk, W19, "snapshot")
+    fail(str(yesterday.date()), "retention", yesterday)
+    about = f"stage {yesterday.date()} retention"
+    assert waking(engine, desk, yesterday) == {about}
+    scheduler.do_days(engine, desk, lambda: yesterday + DAY)
+    assert waking(engine, desk, yesterday + DAY) == set()

@@ -14,15 +14,14 @@ from digest.database import reading, writing
 from digest.delivery import claimants
 from digest.delivery.outbox import Mailing
 from digest.edition import store as editions
-from digest.edition.numbers import several
 from digest.edition.store import StoredEdition
 from digest.errors import DigestError
 from digest.weekly import collecting, stages, store
-from digest.weekly.calendar import Week
+from digest.weekly.calendar import Week, parse_week
 from digest.weekly.collecting import Collected
-from digest.weekly.due import Due, WeekDone, asks, doubt, due, stage_moment, timetable
+from digest.weekly.due import STAGES, Done, Due, WeekDone, asks, doubt, due, stage_moment, timetable
 from digest.weekly.stages import Drafted, Guard
-from digest.weekly.store import Lease
+from digest.weekly.store import Lease, Trouble
 
 _AGAIN = timedelta(minutes=5)  # what failed is tried again after so long,
 _SOURCES_AGAIN = timedelta(minutes=30)  # and sources that did not answer after so long, until the draft
@@ -107,8 +106,19 @@ def needs(connection: Connection, settings: Settings, now: datetime) -> Iterator
         go_on = f"digest approve {week}" if unapproved else f"digest weekly --week {week}"
         yield f"late {week}", f"the edition of {week} is late and waits for a word: {go_on}, or digest skip {week}"
     for one in store.troubles(connection):
-        if one.again_at > now - _TOLD_FOR:
+        if one.again_at > now - _TOLD_FOR and not _is_over(one, done):
             yield f"stage {one.period} {one.stage}", f"the {one.stage} of {one.period} could not be done: {one.said}"
+
+
+def _is_over(trouble: Trouble, done: Done) -> bool:
+    """Whether what could not be done is wanted no more: a later day's was done, a person did it by hand or skipped the
+    week, or a later stage was done without it."""
+    if trouble.stage not in STAGES:
+        return any(job == trouble.stage and trouble.period < str(day) for job, day in done.daily.items())
+    known = done.weeks.get(parse_week(trouble.period), WeekDone())
+    later = STAGES[STAGES.index(trouble.stage) + 1 :]
+    approved = known.approved_at is not None and trouble.stage != "send"
+    return known.queued or known.skipped or approved or not known.stages.isdisjoint(later)
 
 
 def _first(work: _Work, asked: Week | None, tried: set[tuple[Week, str]], failed: set[Week]) -> Due | None:
@@ -188,7 +198,7 @@ def _collect(work: _Work, week: Week, guard: Guard) -> tuple[Result, datetime | 
     series, now = timetable(work.settings), work.clock()
     again_at = min(now + _SOURCES_AGAIN, stage_moment(week, "draft", series))
     if failed and again_at > now and not work.asked:
-        return tuple(found), again_at, f"{several(len(failed), 'source')} could not be read: {failed[0].detail}"
+        return tuple(found), again_at, ""  # the sources themselves are told of
     return tuple(found), None, ""
 
 

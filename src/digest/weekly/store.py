@@ -71,7 +71,7 @@ class Trouble(NamedTuple):
     """A stage that could not be done, and why."""
 
     period: str
-    stage: str
+    stage: Stage | Daily
     said: str
     again_at: datetime
 
