@@ -527,6 +527,13 @@ def count_too_late(connection: Connection, since: datetime) -> dict[str, int]:
     return {row[0]: row[1] for row in connection.execute(found)}
 
 
+def count_sent(connection: Connection, since: datetime) -> int:
+    """How many deliveries of the mailings queued since a moment were made."""
+    queued = select(_mailing.c.id).where(_mailing.c.queued_at >= since)
+    made = (_delivery.c.mailing_id.in_(queued), _delivery.c.state == "sent")
+    return connection.scalar(select(func.count()).select_from(_delivery).where(*made)) or 0
+
+
 def changed_at(connection: Connection, mailing_id: int) -> datetime | None:
     """When anything last became of a delivery that is over."""
     over = (_delivery.c.mailing_id == mailing_id, _delivery.c.state.in_(("sent", "failed", "uncertain", "deferred")))

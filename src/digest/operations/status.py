@@ -19,6 +19,7 @@ from digest.operations.needs import (
     Limit,
     Need,
     Waiting,
+    of_complaints,
     of_confirmations,
     of_countries,
     of_deliveries,
@@ -135,6 +136,8 @@ def read_status(engine: Engine, settings: Settings, now: datetime) -> Status:
         too_late = outbox.count_too_late(connection, now - _A_FORTNIGHT)
         uncertain = deliveries.count_uncertain(connection)
         returned = deliveries.counted(connection, (now - _A_WHILE).date())
+        complained = returned.get("complained", 0)
+        sent = outbox.count_sent(connection, now - _A_WHILE) if complained else 0
         moving = progress(connection, mailing.id, tally, now) if mailing else None
         limits = tuple(_limits(connection, settings, now))
         weeks = tuple(running.needs(connection, settings, now))
@@ -155,7 +158,8 @@ def read_status(engine: Engine, settings: Settings, now: datetime) -> Status:
         *of_confirmations(braked),
         *of_countries(database_age(settings.location.database, now)),
         *of_deliveries(uncertain, returned),
-        *of_readers(newest or "", tally, returned),
+        *of_readers(newest or "", tally),
+        *of_complaints(complained, sent),
     ]
     return Status(
         week=week,
