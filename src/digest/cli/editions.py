@@ -177,6 +177,8 @@ def weekly(week: Annotated[str | None, typer.Option(help="another week than the 
     with database(chosen) as engine:
         with reading(engine) as connection:
             at = this if week is None else stages.find_week(connection, chosen, week, now())
+        with writing(engine) as connection:
+            weeks.vouch(connection, chosen.series.zone, now())  # before anything is sent
         expire(engine, chosen, now())
         take_mail_if_it_can(engine, chosen, now(), complain)
         send_letters(engine, chosen, clock())

@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from digest.changes.week import SourceWeek
-from digest.config import Mail, Settings
+from digest.config import Approval, Mail, Settings
 from digest.delivery import outbox
 from digest.delivery import store as deliveries
 from digest.delivery.progress import Progress
 from digest.edition.numbers import several
+from digest.weekly.due import WeekDone
 
 _MOST_FAILED = 0.05  # of an edition's deliveries
 _SOME = 10
@@ -65,11 +66,17 @@ def of_sources(sources: Sequence[SourceWeek]) -> Iterator[Need]:
     for one in sources:
         name = one.state.source
         if one.status == "failed":
-            yield Need(f"source {name} failed", f"source {name} failed: {one.state.failure}")
+            why = f"{one.state.failure}".rstrip(".")
+            said = f"source {name} failed: {why}. See digest sources check {name}, and mend [sources.{name}]."
+            yield Need(f"source {name} failed", said)
     for one in sources:
         if one.status == "stale":
             name = one.state.source
-            yield Need(f"source {name} stale", f"source {name} is stale: unchanged for {one.age_days} days.")
+            said = (
+                f"source {name} is stale: unchanged for {one.age_days} days. See whether it moved, and mend its url in "
+                f"[sources.{name}], its stale_after_days, or set enabled = false."
+            )
+            yield Need(f"source {name} stale", said)
     for one in sources:
         if one.status == "quarantined":
             name = one.state.source
@@ -77,9 +84,14 @@ def of_sources(sources: Sequence[SourceWeek]) -> Iterator[Need]:
             yield Need(f"source {name} quarantined", said)
 
 
-def of_edition(week: str | None, *, approved: bool) -> Iterator[Need]:
-    if week and not approved:
-        yield Need(f"approval {week}", f"the edition of {week} waits for approval: digest approve {week}")
+def of_edition(week: str, known: WeekDone, approval: Approval) -> Iterator[Need]:
+    """A draft that nobody approved. It wakes a person where the deadline does not approve it, or did not."""
+    if known.approved_at is not None or known.queued or known.skipped:
+        return
+    held = "approval" in known.stages
+    if approval.required or held:
+        said = f"the edition of {week} waits for approval: digest approve {week}, or digest skip {week}"
+        yield Need(f"approval {week}", said, wakes=held or approval.at_deadline == "hold")
 
 
 def of_mailings(waiting: Sequence[Waiting]) -> Iterator[Need]:
@@ -102,6 +114,17 @@ def of_mailings(waiting: Sequence[Waiting]) -> Iterator[Need]:
         else:
             said = f"{left:,} deliveries of {mailing.week} are still to be made: digest send {mailing.week}"
             yield Need(about, said, wakes=stands)
+
+
+def of_late(too_late: Mapping[str, int]) -> Iterator[Need]:
+    """Deliveries that were given up before anybody tried to make them."""
+    for week, count in too_late.items():
+        yield Need(
+            f"too late {week}",
+            f"{several(count, 'delivery')} of {week} came too late and will not be made: nothing sent them within "
+            "[delivery] give_up_after_hours. See that digest serve or digest worker runs, and tell the news in the "
+            "next edition.",
+        )
 
 
 def of_limits(limits: Sequence[Limit]) -> Iterator[Need]:
@@ -137,22 +160,30 @@ def of_deliveries(uncertain: Mapping[str, int], returned: Mapping[deliveries.Cam
         yield Need(f"uncertain {week}", said)
     flagged = returned.get("unproven", 0) + returned.get("unreadable", 0)
     if flagged:
-        said = f"{several(flagged, 'returned mail')} of the last 30 days could not be taken in; they are flagged."
+        said = (
+            f"{several(flagged, 'returned mail')} of the last 30 days could not be taken in: read what is flagged in "
+            "the mailbox of [bounces]; who wants no more mail goes by digest subscribers remove."
+        )
         yield Need("returned mail flagged", said)
 
 
-def of_readers(week: str, tally: Mapping[outbox.State, int], returned: Mapping[deliveries.Came, int]) -> Iterator[Need]:
-    """That more came back than ever should: it is the sender's repute, or a fault that is not the readers'."""
-    sent, failed, complained = tally.get("sent", 0), tally.get("failed", 0), returned.get("complained", 0)
+def of_readers(week: str, tally: Mapping[outbox.State, int]) -> Iterator[Need]:
+    """That more failed than ever should: it is the sender's repute, or a fault that is not the readers'."""
+    sent, failed = tally.get("sent", 0), tally.get("failed", 0)
     if failed >= _SOME and failed > _MOST_FAILED * (sent + failed):
         yield Need(
             f"failed {week}",
             f"{failed:,} of {sent + failed:,} deliveries of {week} failed: if a provider refused what was right, "
             "digest bounces undo --since TIME",
         )
-    if complained > _MOST_COMPLAINTS * (sent + failed) > 0:
+
+
+def of_complaints(complained: int, sent: int) -> Iterator[Need]:
+    """That more readers called it spam than providers put up with; both counts are of the same 30 days."""
+    if complained > _MOST_COMPLAINTS * sent > 0:
         yield Need(
             "complaints",
-            f"{several(complained, 'complaint')} in 30 days; from 0.1 % of the mails on large providers refuse the "
-            "sender.",
+            f"{several(complained, 'complaint')} of {several(sent, 'mail')} in 30 days; from 0.1 % on large providers "
+            "refuse the sender: digest pause the mailing, and see by digest subscribers list how those who joined of "
+            "late came in.",
         )
