@@ -14,7 +14,6 @@ from digest.edition.content import Edition
 from digest.edition.documents import changes_document
 from digest.operations import store
 from digest.operations.posting import post
-from digest.operations.store import Channel
 from digest.weekly.calendar import parse_week
 from digest.weekly.stages import compare_weeks
 
@@ -34,7 +33,6 @@ def announce(engine: Engine, settings: Settings, now: datetime) -> bool:
         store.begin_notice(connection, about, "it came out", now, datetime.min.replace(tzinfo=UTC))
         if not store.take_untold(connection, [about], ["hook"], now, now + _TELLING):
             return False
-    told: list[Channel] = []
     try:
         with reading(engine) as connection:
             edition = editions.load_published(connection, newest)
@@ -42,10 +40,11 @@ def announce(engine: Engine, settings: Settings, now: datetime) -> bool:
                 return False
             data = _told(connection, settings, newest.week, newest.content_hash, edition)
         post(settings.hooks.editions, settings.hooks, about, "edition.published", data, now)
-        told.append("hook")
+        with writing(engine) as connection:
+            store.mark_told(connection, [about], "hook", now)
     finally:
         with writing(engine) as connection:
-            store.mark_told(connection, [about], told, now)
+            store.let_go(connection, [about])
     return True
 
 

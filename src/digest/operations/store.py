@@ -127,7 +127,11 @@ def take_untold(
     return sorted((Notice(**row._mapping) for row in rows), key=attrgetter("since", "about"))
 
 
-def mark_told(connection: Connection, about: Collection[str], channels: Collection[Channel], now: datetime) -> None:
-    """Remember by which channels these were told now; by others they may be told again at once."""
-    told = {_TOLD[channel].name: now for channel in channels}
-    connection.execute(update(_notices).where(_notices.c.about.in_(about)).values(telling_until=None, **told))
+def mark_told(connection: Connection, about: Collection[str], channel: Channel, now: datetime) -> None:
+    """Remember that these were told by a channel now."""
+    connection.execute(update(_notices).where(_notices.c.about.in_(about)).values({_TOLD[channel]: now}))
+
+
+def let_go(connection: Connection, about: Collection[str]) -> None:
+    """Whoever looks next may tell these, by the channels by which they were not told."""
+    connection.execute(update(_notices).where(_notices.c.about.in_(about)).values(telling_until=None))
