@@ -24,6 +24,7 @@ from digest.delivery.transports import Envelope, Transport
 from digest.edition.numbers import several
 from digest.errors import DeliveryError, DigestError
 from digest.operations import store
+from digest.operations.needs import Need
 from digest.operations.posting import post
 from digest.operations.status import read_status
 from digest.operations.store import Channel, Notice
@@ -32,16 +33,27 @@ _SAME_TROUBLE = timedelta(days=1)
 _TELLING = timedelta(minutes=2)  # one process tells; after that it is dead, and another does
 
 
-def tell(engine: Engine, settings: Settings, now: datetime, transport: Transport | None = None) -> int:
-    """Tell the operator what needs a person and was not told yet; of how many. Raises what kept a way from telling it,
-    after the others were tried: DigestError where that was foreseen."""
-    found = {need.about: need.said for need in read_status(engine, settings, now).needs if need.wakes}
+def tell(
+    engine: Engine,
+    settings: Settings,
+    now: datetime,
+    transport: Transport | None = None,
+    failed: Need | None = None,
+) -> int:
+    """Tell the operator what needs a person and was not told yet; of how many. `failed` is what the caller could not
+    do, told where nothing else tells it. Raises what kept a way from telling, after the others were tried: DigestError
+    where that was foreseen."""
     channels = _channels(settings)
+    if not channels:
+        return 0
+    found = {need.about: need.said for need in read_status(engine, settings, now).needs if need.wakes}
+    if failed is not None and not any(failed.said in said for said in found.values()):
+        found[failed.about] = failed.said
     with writing(engine) as connection:
         for about, said in found.items():
             store.begin_notice(connection, about, said, now, now - _SAME_TROUBLE)
         store.end_notices(connection, found, now)
-        untold = store.take_untold(connection, found, channels, now, now + _TELLING) if channels else []
+        untold = store.take_untold(connection, found, channels, now, now + _TELLING)
     if not untold:
         return 0
     problems = list[Exception]()
