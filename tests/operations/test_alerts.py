@@ -23,7 +23,7 @@ from digest.delivery.outcomes import Outcome
 from digest.delivery.transports import Advance, Envelope
 from digest.delivery.transports.maildir import Maildir
 from digest.errors import ConfigError, DeliveryError, StorageError
-from digest.operations import alerts
+from digest.operations import alerts, store
 from digest.operations.alerts import tell
 from digest.operations.posting import post, signature
 
@@ -137,6 +137,33 @@ def test_of_two_processes_that_look_at_once_one_tells(
     assert tell(engine, watched, at, Slow(watched.delivery.maildir)) == 1
     assert counts == [0]
     assert len(mails(watched)) == 1
+
+
+@pytest.mark.parametrize("ahead", [timedelta(minutes=1), timedelta(days=400)])
+def test_a_process_that_died_while_telling_silences_nobody_for_long_though_its_clock_ran_ahead(
+    engine: Engine, watched: Settings, waits: Mailing, now: datetime, monkeypatch: pytest.MonkeyPatch, ahead: timedelta
+) -> None:
+    def dies(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    at = now + timedelta(minutes=20)
+    with monkeypatch.context() as killed:
+        killed.setattr(alerts, "hand_over", dies)
+        with pytest.raises(KeyboardInterrupt):
+            tell(engine, watched, at + ahead)
+    assert tell(engine, watched, at) == (1 if ahead > timedelta(hours=1) else 0)
+    tell(engine, watched, at + timedelta(minutes=5))
+    assert len(mails(watched)) == 1
+
+
+def test_an_end_that_is_still_to_come_keeps_no_trouble_silent(
+    engine: Engine, watched: Settings, waits: Mailing, now: datetime
+) -> None:
+    assert tell(engine, watched, now + timedelta(minutes=16)) == 1
+    with writing(engine) as connection:
+        store.end_notices(connection, [], now + timedelta(days=400))
+    assert tell(engine, watched, now + timedelta(days=2)) == 1
+    assert len(mails(watched)) == 2
 
 
 def test_that_the_database_takes_nothing_is_told_once_until_it_does_again(
