@@ -18,8 +18,10 @@ from sqlalchemy import Engine, text
 from digest import scheduler
 from digest.config import Alerts, Hooks, Settings
 from digest.database import reading, writing
+from digest.delivery import throttles
 from digest.delivery.outbox import Mailing
 from digest.delivery.outcomes import Outcome
+from digest.delivery.pacing import Throttle
 from digest.delivery.transports import Advance, Envelope
 from digest.delivery.transports.maildir import Maildir
 from digest.errors import ConfigError, DeliveryError, StorageError
@@ -244,6 +246,20 @@ def test_what_was_mailed_is_not_mailed_again_whatever_befalls_the_hook(
 def test_a_secret_that_cannot_be_used_is_told_in_a_sentence(secret: SecretStr, now: datetime) -> None:
     with pytest.raises(ConfigError, match="secret is not of the form"):
         post("https://ops.example/x", Hooks(secret=secret), "x", "x", {}, now)
+
+
+def test_domains_that_may_be_readers_own_are_counted_and_not_named(
+    engine: Engine, watched: Settings, now: datetime
+) -> None:
+    until, names = now + timedelta(minutes=5), ("ann-lovelace.example", "bens.example", "google")
+    closed = {name: Throttle(name, now, closed_until=until, said=f"421 {name} is busy") for name in names}
+    with writing(engine) as connection:
+        throttles.save(connection, {}, closed, now)
+    assert tell(engine, watched, now) == 2
+    (said,) = (mail.get_content() for mail in mails(watched))
+    assert "2 domains of few readers: no mail of ours is taken until 2026-05-04T09:05:00+00:00" in said
+    assert "google takes no mail of ours" in said
+    assert not any(name in said for name in names[:2])
 
 
 def test_an_operator_who_wants_no_mail_gets_none(
