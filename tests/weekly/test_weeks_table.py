@@ -2,18 +2,22 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Engine
 
 from digest.database import reading, writing
+from digest.errors import DeliveryError
 from digest.weekly import store
-from digest.weekly.calendar import parse_week
+from digest.weekly.calendar import Week, parse_week
+from digest.weekly.due import WeekDone
 from digest.weekly.store import LEASE, Lease, LostLeaseError
 
 NOW = datetime(2026, 5, 4, 6, 0, tzinfo=UTC)
 W19 = parse_week("2026-W19")
 MINUTE = timedelta(minutes=1)
+UTC_ZONE = ZoneInfo("UTC")
 
 
 def nobody_is_dead(_claimant: str) -> bool:
@@ -127,3 +131,38 @@ def test_a_week_that_is_skipped_stops_who_is_at_it_and_can_be_taken_up_again(
     again = claim("two")
     assert again is not None
     assert again.fence > lease.fence + 1
+
+
+def test_a_persons_word_undoes_what_a_clock_began_that_ran_ahead(engine: Engine) -> None:
+    ahead = NOW + timedelta(days=365)
+    begun = [(str(Week.now(ahead, UTC_ZONE)), "draft", ahead), ("2027-05-04", "retention", ahead)]
+    begun += [(str(W19), "snapshot", NOW + timedelta(days=2)), ("2026-05-04", "retention", NOW)]
+    with writing(engine) as connection:
+        for period, stage, at in begun:
+            lease = store.claim(connection, period, stage, "one", at, nobody_is_dead)  # type: ignore[arg-type]
+            assert lease is not None
+            store.finish(connection, lease, at)
+        store.skip(connection, parse_week("2026-W30"), ahead)  # a person's word, too
+        with pytest.raises(DeliveryError, match=r"something was done on 2027-05-04, which is yet to come"):
+            store.heed_clock(connection, NOW)
+        store.vouch(connection, UTC_ZONE, NOW)
+        store.vouch(connection, UTC_ZONE, NOW + MINUTE)
+        store.heed_clock(connection, NOW)
+        done = store.read_done(connection, W19)
+    assert done.weeks == {
+        W19: WeekDone(frozenset({"snapshot"})),
+        parse_week("2026-W30"): WeekDone(skipped=True),
+    }
+    assert (done.daily, done.last_begun) == ({"retention": NOW.date()}, NOW + MINUTE)
+
+
+def test_after_a_long_silence_a_persons_word_is_heeded(engine: Engine, claim: Callable[..., Lease | None]) -> None:
+    claim("one")
+    late = NOW + timedelta(weeks=5)
+    with writing(engine) as connection:
+        with pytest.raises(DeliveryError, match="nothing was done by itself since 2026-05-04"):
+            store.heed_clock(connection, late)
+        store.vouch(connection, UTC_ZONE, late)
+        store.heed_clock(connection, late)
+        store.forget_days(connection, late.date() + timedelta(days=1))
+        assert store.read_done(connection, W19).last_begun == NOW

@@ -193,6 +193,8 @@ def weekly(week: Annotated[str | None, typer.Option(help="another week than the 
 
 
 def _do_week(engine: Engine, chosen: Settings, at: Week) -> None:
+    with writing(engine) as connection:
+        weeks.vouch(connection, chosen.series.zone, now())  # before anything is sent
     expire(engine, chosen, now())
     take_mail_if_it_can(engine, chosen, now(), _complain)
     send_letters(engine, chosen, clock())

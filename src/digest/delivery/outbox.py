@@ -68,6 +68,8 @@ LETTERS: Mapping[Letter, tuple[ConsentState, ...]] = {
 PERHAPS_SENT = "it may have been sent after the backup"
 """The content of a mailing that stands for one of which nobody knows whether there was one."""
 
+_TOO_LATE = "too late"  # the edition's time was over before anybody tried to send it
+
 WAITING: tuple[State, ...] = ("held", "pending", "claimed", "dot", "deferred")
 
 
@@ -259,7 +261,7 @@ def _close(connection: Connection, mailing_id: int, now: datetime) -> None:
     held = and_(mine, _delivery.c.state == "held")
     connection.execute(update(_delivery).where(held).values(state="skipped", **over))
     rest = and_(mine, _delivery.c.state.in_(("pending", "deferred")))
-    connection.execute(update(_delivery).where(rest).values(state="skipped", outcome="too late", **over))
+    connection.execute(update(_delivery).where(rest).values(state="skipped", outcome=_TOO_LATE, **over))
 
 
 def _take(
@@ -511,6 +513,18 @@ def tally(connection: Connection, mailing_id: int) -> dict[State, int]:
     )
     counted.update(tuple(row) for row in connection.execute(states))
     return counted
+
+
+def count_too_late(connection: Connection, since: datetime) -> dict[str, int]:
+    """Of the editions queued since a moment, how many deliveries nobody tried to make in time: by week, the oldest
+    first."""
+    late = (_delivery.c.state == "skipped", _delivery.c.outcome == _TOO_LATE)
+    queued = (_mailing.c.kind == "edition", _mailing.c.queued_at >= since)
+    joined = select(_mailing.c.week, func.count()).join_from(
+        _mailing, _delivery, _delivery.c.mailing_id == _mailing.c.id
+    )
+    found = joined.where(*queued, *late).group_by(_mailing.c.week).order_by(_mailing.c.week)
+    return {row[0]: row[1] for row in connection.execute(found)}
 
 
 def changed_at(connection: Connection, mailing_id: int) -> datetime | None:

@@ -38,6 +38,15 @@ _SHORTEST_NAP = 0.005  # seconds until there may be room in a rate
 _REFUSERS = 3  # so many providers that refuse us, and none that takes our mail: it is not about one of them
 
 
+Heed = Callable[[Connection, datetime], object]
+"""Asked in each transaction that claims or takes back: raises DeliveryError where nothing may be sent at that moment,
+for the clock may be wrong."""
+
+
+def heed_nothing(_connection: Connection, _now: datetime) -> None:
+    """Of letters, which are sent as they are asked for."""
+
+
 @dataclass(frozen=True)
 class _Sender:
     """What stays the same while one sender drains one mailing. `claimant` names it in the outbox."""
@@ -51,6 +60,7 @@ class _Sender:
     keys: Sequence[bytes]
     claimant: str
     compiled: Callable[[Rendition, Mailing, bool], Compiled]
+    heed: Heed
     refusers: set[str] = field(default_factory=set)  # providers that refused us since one last took a mail
 
     @property
@@ -86,6 +96,7 @@ def drain(
     report: Callable[[int], None] | None = None,
     sleep: Callable[[float], None] = time.sleep,
     is_enough: Callable[[int], bool] | None = None,
+    heed: Heed = heed_nothing,
 ) -> Mapping[State, int]:
     """Send a mailing until nothing of it is due, and return how many deliveries are in each state.
 
@@ -93,10 +104,12 @@ def drain(
     for, at most as long as a lease, and so is a rate; deferred deliveries, closed providers and a warm-up plan's next
     day are left to a later call. With `is_enough` it ends once that says so of how many it dealt with, and waits for no
     other sender. Raises DeliveryError when the relay cannot be reached, refuses us or refuses the edition; then what
-    was claimed and not handed over is given back. In a restored copy that nobody accepted yet it raises DeliveryError.
+    was claimed and not handed over is given back. In a restored copy that nobody accepted yet it raises DeliveryError,
+    and where `heed` does.
     """
     with writing(engine) as connection:
         outbox.heed_hold(connection)
+        heed(connection, clock())
         keys = store.link_keys(connection, settings.links, clock())
     claimant = claimants.name()
 
@@ -104,7 +117,7 @@ def drain(
     def compiled(rendition: Rendition, dated: Mailing, lapsing: bool) -> Compiled:
         return compile_mail(contents.mail(rendition), dated, settings, lapsing=lapsing)
 
-    sender = _Sender(engine, settings, mailing, contents, transport, clock, keys, claimant, compiled)
+    sender = _Sender(engine, settings, mailing, contents, transport, clock, keys, claimant, compiled, heed)
     patience = 0.0 if is_enough else settings.delivery.lease_seconds / _PAUSE
     meter = Meter(claimant, mailing.id, is_enough or (lambda _done: False))
     with transport, at_work(engine, meter):
@@ -164,6 +177,7 @@ def _count_sent(engine: Engine, mailing: Mailing) -> int:
 def _claim(sender: _Sender) -> outbox.Batch:
     now = sender.clock()
     with writing(sender.engine) as connection:
+        sender.heed(connection, now)
         before = throttles.hold(connection, sender.settings.delivery, now, ())
         batch = _claim_more(sender, connection, before, sender.transport.width)
         throttles.save(connection, before, batch.throttles, now)
@@ -181,6 +195,7 @@ def _take_back(sender: _Sender) -> bool:
     """Take over what dead senders and ended leases left behind, and end what was aborted meanwhile. True if there was
     any."""
     with writing(sender.engine) as connection:
+        sender.heed(connection, sender.clock())  # or a lease of the living would have ended
         dead = {holder for holder in outbox.claimants(connection, sender.mailing.id) if claimants.is_dead(holder)}
         repeatable = sender.transport.repeatable
         taken = outbox.take_back(connection, sender.mailing.id, dead, sender.clock(), repeatable=repeatable)
@@ -206,6 +221,10 @@ def _send(sender: _Sender, first: outbox.Batch, meter: Meter, report: Callable[[
         following = outbox.Batch((), 0)
         with writing(sender.engine) as connection:
             before, standing, refused = _record(sender, connection, in_hand, done)
+            try:
+                sender.heed(connection, now)
+            except DeliveryError as error:  # what became of the messages is recorded all the same
+                stop = stop or error
             if refused is None and stop is None:
                 going = [number for number in ready if not _is_shut(standing, in_hand[number], now)]
                 allowed = outbox.dot(connection, going, sender.claimant, now, sender.lease, sender.mailing.kind)

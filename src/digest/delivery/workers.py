@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from digest.config import Settings
 from digest.delivery.contents import Contents
 from digest.delivery.outbox import Mailing, State
-from digest.delivery.sending import drain, send_letters, transport_of
+from digest.delivery.sending import Heed, drain, heed_nothing, send_letters, transport_of
 from digest.errors import DigestError
 
 _EVERY = 1.0  # seconds between two looks into the outbox
@@ -26,6 +26,7 @@ def drain_with_pool(
     clock: Callable[[], datetime],
     report: Callable[[int], None] | None = None,
     is_enough: Callable[[int], bool] | None = None,
+    heed: Heed = heed_nothing,
 ) -> Mapping[State, int]:
     """Drain a mailing with as many senders as [delivery] names, each with connections of its own.
 
@@ -34,7 +35,7 @@ def drain_with_pool(
 
     def one(_number: int) -> Mapping[State, int]:
         transport = transport_of(settings)
-        return drain(engine, settings, mailing, contents, transport, clock, report, is_enough=is_enough)
+        return drain(engine, settings, mailing, contents, transport, clock, report, is_enough=is_enough, heed=heed)
 
     if settings.delivery.senders == 1:
         return one(0)

@@ -280,6 +280,18 @@ def save_approval(connection: Connection, week: str, content: str, now: datetime
     )
 
 
+def approved_since(connection: Connection, moment: datetime) -> list[str]:
+    """The weeks whose edition was approved after a moment."""
+    later = select(col(EditionTable.week)).where(col(EditionTable.approved_at) > moment)
+    return list(connection.scalars(later.order_by(col(EditionTable.week))))
+
+
+def void_approval(connection: Connection, week: str) -> None:
+    """Make a draft of a week's edition again."""
+    same = col(EditionTable.week) == week
+    connection.execute(update(EditionTable).where(same).values(approved_hash=None, approved_at=None))
+
+
 def save_told(connection: Connection, week: str, facts: Iterable[str]) -> None:
     """Remember which disagreements this week's edition tells or counts, in place of what its last draft did."""
     connection.execute(delete(ToldTable).where(col(ToldTable.week) == week))

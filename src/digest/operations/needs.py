@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from digest.changes.week import SourceWeek
-from digest.config import Mail, Settings
+from digest.config import Approval, Mail, Settings
 from digest.delivery import outbox
 from digest.delivery import store as deliveries
 from digest.delivery.progress import Progress
 from digest.edition.numbers import several
+from digest.weekly.due import WeekDone
 
 _MOST_FAILED = 0.05  # of an edition's deliveries
 _SOME = 10
@@ -80,9 +81,14 @@ def of_sources(sources: Sequence[SourceWeek]) -> Iterator[Need]:
             yield Need(f"source {name} quarantined", said)
 
 
-def of_edition(week: str | None, *, approved: bool) -> Iterator[Need]:
-    if week and not approved:
-        yield Need(f"approval {week}", f"the edition of {week} waits for approval: digest approve {week}")
+def of_edition(week: str, known: WeekDone, approval: Approval) -> Iterator[Need]:
+    """A draft that nobody approved. It wakes a person where the deadline does not approve it, or did not."""
+    if known.approved_at is not None or known.queued or known.skipped:
+        return
+    held = "approval" in known.stages
+    if approval.required or held:
+        said = f"the edition of {week} waits for approval: digest approve {week}, or digest skip {week}"
+        yield Need(f"approval {week}", said, wakes=held or approval.at_deadline == "hold")
 
 
 def of_mailings(waiting: Sequence[Waiting]) -> Iterator[Need]:
@@ -105,6 +111,17 @@ def of_mailings(waiting: Sequence[Waiting]) -> Iterator[Need]:
         else:
             said = f"{left:,} deliveries of {mailing.week} are still to be made: digest send {mailing.week}"
             yield Need(about, said, wakes=stands)
+
+
+def of_late(too_late: Mapping[str, int]) -> Iterator[Need]:
+    """Deliveries that were given up before anybody tried to make them."""
+    for week, count in too_late.items():
+        yield Need(
+            f"too late {week}",
+            f"{several(count, 'delivery')} of {week} came too late and will not be made: nothing sent them within "
+            "[delivery] give_up_after_hours. See that digest serve or digest worker runs, and tell the news in the "
+            "next edition.",
+        )
 
 
 def of_limits(limits: Sequence[Limit]) -> Iterator[Need]:

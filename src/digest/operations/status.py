@@ -24,6 +24,7 @@ from digest.operations.needs import (
     of_countries,
     of_deliveries,
     of_edition,
+    of_late,
     of_limits,
     of_mailings,
     of_readers,
@@ -34,12 +35,13 @@ from digest.scores.catalog import resolve
 from digest.subscribers.location import database_age
 from digest.subscribers.store import braked_until
 from digest.weekly import running
-from digest.weekly.calendar import Week
-from digest.weekly.due import Due, next_due, timetable
+from digest.weekly.calendar import Week, parse_week
+from digest.weekly.due import Due, WeekDone, asks, next_due, timetable
 from digest.weekly.stages import compare_weeks
 from digest.weekly.store import read_done
 
 _A_WHILE = timedelta(days=30)
+_A_FORTNIGHT = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,20 +136,25 @@ def read_status(engine: Engine, settings: Settings, now: datetime) -> Status:
         ]
         braked = braked_until(connection, now)
         waits = restoring_store.held(connection)
+        too_late = outbox.count_too_late(connection, now - _A_FORTNIGHT)
         uncertain = deliveries.count_uncertain(connection)
         returned = deliveries.counted(connection, (now - _A_WHILE).date())
         moving = progress(connection, mailing.id, tally, now) if mailing else None
         limits = tuple(_limits(connection, settings, now))
         weeks = tuple(running.needs(connection, settings, now))
-        coming = next_due(now, timetable(settings), read_done(connection, week))
+        done = read_done(connection, week, parse_week(newest) if newest else None)
     approved = stored is not None and stored.approved
+    series = timetable(settings)
+    newest_done = done.weeks.get(parse_week(newest), WeekDone()) if newest else WeekDone()
+    late = {str(one) for one in asks(now, series, done)}
     needs = [
         *([Need("restored", waits_for_a_person(waits))] if waits else []),
         *settings_to_mend(settings),
         *of_sources(sources),
-        *of_edition(newest, approved=approved or stored is None),
+        *(of_edition(newest, newest_done, settings.approval) if newest and newest not in late else ()),
         *(Need(about, said) for about, said in weeks),
         *of_mailings(waiting),
+        *of_late(too_late),
         *of_limits(limits),
         *of_confirmations(braked),
         *of_countries(database_age(settings.location.database, now)),
@@ -167,7 +174,7 @@ def read_status(engine: Engine, settings: Settings, now: datetime) -> Status:
         control=mailing.control if mailing else None,
         progress=moving,
         limits=limits,
-        coming=coming,
+        coming=next_due(now, series, done),
     )
 
 

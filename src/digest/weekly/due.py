@@ -31,6 +31,9 @@ WEEKS_ASKED = 4
 LONGEST_SILENCE = timedelta(weeks=WEEKS_ASKED)
 """After so long without anything done, it is the clock that is doubted: nothing begins without a person."""
 
+MOST_AHEAD = timedelta(days=1)
+"""What was begun later than so long from now was begun by a clock that ran ahead, or now is one that was set back."""
+
 
 @dataclass(frozen=True, slots=True)
 class Timetable:
@@ -55,7 +58,8 @@ class WeekDone:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What is done: of weeks, which day each daily job was last done for, and when anything was last begun."""
+    """What is done: of weeks, which day each daily job was last done for, and when anything was last begun, or a person
+    last said that the clock is right."""
 
     weeks: Mapping[Week, WeekDone] = field(default_factory=dict)
     daily: Mapping[Daily, date] = field(default_factory=dict)
@@ -155,22 +159,30 @@ def _weeks(now: datetime, series: Timetable, done: Done) -> Iterator[Week]:
     """The weeks that may have something due: this one, and earlier ones since the first that is known. One that lies
     before the newest known and was never begun is not begun any more: the clock was set back, or it was missed."""
     this = Week.now(now, series.zone)
-    newest = max(done.weeks, default=this.previous)
+    known = _believed(now, series, done)
+    newest = max(known, default=this.previous)
     week, weeks = this, []
     for _ in range(WEEKS_ASKED + 1):
-        if week in done.weeks or week > newest:
+        if week in known or week > newest:
             weeks.append(week)
         week = week.previous
-    first = min(done.weeks, default=this)
+    first = min(known, default=this)
     return (week for week in reversed(weeks) if week >= first)
+
+
+def _believed(now: datetime, series: Timetable, done: Done) -> frozenset[Week]:
+    """The weeks that are known, without those that a clock began that ran ahead: what they say of others is wrong."""
+    newest = Week.now(now + MOST_AHEAD, series.zone)
+    return frozenset(week for week in done.weeks if week <= newest)
 
 
 def asks(now: datetime, series: Timetable, done: Done) -> tuple[Week, ...]:
     """The weeks whose edition is too late to go out unasked, the oldest first; a person goes on with them or skips
-    them. None of them is of the time before the first week that is known."""
+    them. None of them is of the time before the first week that is known. A clock that is doubted asks about none."""
     this = Week.now(now, series.zone)
-    known = [week for week in done.weeks if week <= this]
-    if done.weeks and not known:  # the clock was set back
+    believed = _believed(now, series, done)
+    known = [week for week in believed if week <= this]
+    if is_doubtful(now, done) or (believed and not known):  # the clock was set back
         return ()
     weeks = [Week(this.starts - timedelta(weeks=back)) for back in range(WEEKS_ASKED, -1, -1)]
     since = min(known, default=this)
@@ -186,9 +198,23 @@ def _is_late(now: datetime, series: Timetable, known: WeekDone, week: Week) -> b
 
 
 def is_doubtful(now: datetime, done: Done) -> bool:
-    """Whether it is so long that anything was done that the clock may be wrong. Set forward by a year, it would send an
-    edition of a week to come, and let every consent of a year lapse."""
-    return done.last_begun is not None and now - done.last_begun > LONGEST_SILENCE
+    """Whether the clock may be wrong: it is so long that anything was done, or something was done at a moment to come.
+    Set forward by a year, it would send an edition of a week to come, and let every consent of a year lapse."""
+    return doubt(now, done.last_begun) is not None
+
+
+def doubt(now: datetime, last_begun: datetime | None) -> str | None:
+    """Why the clock may be wrong, and what to do, as a sentence; None where nothing speaks against it."""
+    if last_begun is not None and now - last_begun > LONGEST_SILENCE:
+        why = f"nothing was done by itself since {last_begun:%Y-%m-%d}"
+    elif last_begun is not None and last_begun - now > MOST_AHEAD:
+        why = f"something was done on {last_begun:%Y-%m-%d}, which is yet to come"
+    else:
+        return None
+    return (
+        f"the clock says {now:%Y-%m-%d} and {why}, so it is doubted and nothing begins: set it right; if it is right, "
+        "run digest weekly"
+    )
 
 
 def next_due(now: datetime, series: Timetable, done: Done) -> Due | None:
@@ -216,6 +242,7 @@ def daily_due(now: datetime, series: Timetable, done: Done) -> tuple[DailyDue, .
     for job, at in series.daily.items():
         days = (day for day in (today, today - timedelta(days=1)) if moment(day, at, series.zone) <= now)
         day = next(days, None)
-        if day is not None and (job not in done.daily or done.daily[job] < day):
+        last = done.daily.get(job)
+        if day is not None and (last is None or last < day or last > today + MOST_AHEAD):
             found.append(DailyDue(day, job))
     return tuple(found)

@@ -14,15 +14,14 @@ from digest.database import reading, writing
 from digest.delivery import claimants
 from digest.delivery.outbox import Mailing
 from digest.edition import store as editions
-from digest.edition.numbers import several
 from digest.edition.store import StoredEdition
 from digest.errors import DigestError
 from digest.weekly import collecting, stages, store
-from digest.weekly.calendar import Week
+from digest.weekly.calendar import Week, parse_week
 from digest.weekly.collecting import Collected
-from digest.weekly.due import Due, asks, due, is_doubtful, stage_moment, timetable
+from digest.weekly.due import STAGES, Done, Due, WeekDone, asks, doubt, due, stage_moment, timetable
 from digest.weekly.stages import Drafted, Guard
-from digest.weekly.store import Lease
+from digest.weekly.store import Lease, Trouble
 
 _AGAIN = timedelta(minutes=5)  # what failed is tried again after so long,
 _SOURCES_AGAIN = timedelta(minutes=30)  # and sources that did not answer after so long, until the draft
@@ -71,12 +70,13 @@ def run_due(
     """Do what is due, or all of a week that a person `asked` for, in order; each stage at most once. A stage that fails
     stops no other week's. Between two stages, and between two sources, it ends once `stopping` says so.
 
-    Any number of processes may do so at once. `at_deadline` decides on a draft that nobody approved; without it that is
-    `unless_doubtful`, which looks into no mail.
+    Who asks for a week says that the clock is right. Any number of processes may do so at once. `at_deadline` decides
+    on a draft that nobody approved; without it that is `unless_doubtful`, which looks into no mail.
     """
     work = _Work(engine, settings, clock, stopping, asked is not None, at_deadline or unless_doubtful)
     if asked is not None:
         with writing(engine) as connection:
+            store.vouch(connection, settings.series.zone, clock())
             store.reopen(connection, asked, clock())
     tried: set[tuple[Week, str]] = set()
     failed: set[Week] = set()
@@ -97,19 +97,28 @@ def needs(connection: Connection, settings: Settings, now: datetime) -> Iterator
     what to do."""
     series = timetable(settings)
     done = store.read_done(connection, Week.now(now, series.zone))
-    if is_doubtful(now, done) and done.last_begun is not None:
-        yield (
-            "clock",
-            f"nothing was done by itself since {done.last_begun:%Y-%m-%d}, so the clock is doubted and nothing begins: "
-            "if it is right, run digest weekly",
-        )
+    if said := doubt(now, done.last_begun):
+        yield "clock", said
         return
     for week in asks(now, series, done):
-        said = f"the edition of {week} is late and waits for a word: digest weekly --week {week}, or digest skip {week}"
-        yield f"late {week}", said
+        known = done.weeks.get(week, WeekDone())
+        unapproved = "approval" in known.stages and known.approved_at is None
+        go_on = f"digest approve {week}" if unapproved else f"digest weekly --week {week}"
+        yield f"late {week}", f"the edition of {week} is late and waits for a word: {go_on}, or digest skip {week}"
     for one in store.troubles(connection):
-        if one.again_at > now - _TOLD_FOR:
+        if one.again_at > now - _TOLD_FOR and not _is_over(one, done):
             yield f"stage {one.period} {one.stage}", f"the {one.stage} of {one.period} could not be done: {one.said}"
+
+
+def _is_over(trouble: Trouble, done: Done) -> bool:
+    """Whether what could not be done is wanted no more: a later day's was done, a person did it by hand or skipped the
+    week, or a later stage was done without it."""
+    if trouble.stage not in STAGES:
+        return any(job == trouble.stage and trouble.period < str(day) for job, day in done.daily.items())
+    known = done.weeks.get(parse_week(trouble.period), WeekDone())
+    later = STAGES[STAGES.index(trouble.stage) + 1 :]
+    approved = known.approved_at is not None and trouble.stage != "send"
+    return known.queued or known.skipped or approved or not known.stages.isdisjoint(later)
 
 
 def _first(work: _Work, asked: Week | None, tried: set[tuple[Week, str]], failed: set[Week]) -> Due | None:
@@ -189,7 +198,7 @@ def _collect(work: _Work, week: Week, guard: Guard) -> tuple[Result, datetime | 
     series, now = timetable(work.settings), work.clock()
     again_at = min(now + _SOURCES_AGAIN, stage_moment(week, "draft", series))
     if failed and again_at > now and not work.asked:
-        return tuple(found), again_at, f"{several(len(failed), 'source')} could not be read: {failed[0].detail}"
+        return tuple(found), again_at, ""  # the sources themselves are told of
     return tuple(found), None, ""
 
 

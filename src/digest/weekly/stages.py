@@ -35,6 +35,7 @@ from digest.scores.snapshot import Snapshot
 from digest.subscribers.regimes import duties, packaged_regimes
 from digest.subscribers.routing import Outgoing
 from digest.weekly.calendar import Week, parse_week
+from digest.weekly.store import heed_clock
 
 EDITIONS_TO_CATCH_UP = 4
 """So many missed editions a reader's watch list reaches back."""
@@ -264,13 +265,14 @@ def send(
     """Queue an approved edition to its readers and send what is due; resumes where an earlier run ended.
 
     With `queue_only` the sending is left to workers; `is_enough` is that of `sending.drain`. Raises DigestError when
-    what is stored is not what was approved, DeliveryError when the relay fails, or where there can be no workers.
+    what is stored is not what was approved, DeliveryError when the relay fails, where there can be no workers, or where
+    the clock is doubted.
     """
     if queue_only:
         jobs.demand(engine)
     mailing, contents = _queued(engine, settings, week, clock(), who)
     if not queue_only:
-        workers.drain_with_pool(engine, settings, mailing, contents, clock, report, is_enough)
+        workers.drain_with_pool(engine, settings, mailing, contents, clock, report, is_enough, heed_clock)
     with reading(engine) as connection:
         mailing = outbox.find(connection, str(week)) or mailing
         return Sent(mailing, outbox.tally(connection, mailing.id))
@@ -287,7 +289,7 @@ def send_some(
     """One worker's part of sending a queued edition, until `is_enough` says so of how many it dealt with."""
     mailing, contents = _queued(engine, settings, week, clock())
     transport = sending.transport_of(settings)
-    sending.drain(engine, settings, mailing, contents, transport, clock, is_enough=is_enough)
+    sending.drain(engine, settings, mailing, contents, transport, clock, is_enough=is_enough, heed=heed_clock)
 
 
 def _queued(
@@ -301,6 +303,7 @@ def _queued(
     """The mailing of an approved edition, queued if it was not yet, and what it says."""
     with writing(engine) as connection:
         guard(connection)
+        heed_clock(connection, now)
         stored = _drafted(connection, week)
         if not stored.approved:
             raise DigestError(

@@ -1,7 +1,8 @@
 """The table of weeks: how far each stage of each week is, who is at it until when, and by which number.
 
 A holder may do its stage until its lease ends; then another takes it over with a higher number (a fencing token), and
-what the first one still writes under its old number is refused. Daily jobs stand in the same table, by their day.
+what the first one still writes under its old number is refused. Daily jobs stand in the same table, by their day, and
+so does a person's word that the clock is right.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -9,22 +10,26 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal, NamedTuple, cast
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, and_, func, insert, select, update
+from sqlalchemy import Connection, and_, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, SQLModel
 
+from digest import audit
 from digest.database import UtcDateTime, metadata
 from digest.delivery import outbox
+from digest.edition import override_store
 from digest.edition import store as editions
-from digest.errors import DigestError
+from digest.errors import DeliveryError, DigestError
 from digest.weekly.calendar import Week, parse_week
-from digest.weekly.due import DAILY, STAGES, WEEKS_ASKED, Daily, Done, Stage, WeekDone
+from digest.weekly.due import DAILY, STAGES, WEEKS_ASKED, Daily, Done, Stage, WeekDone, doubt
 
 State = Literal["running", "open", "done", "skipped"]
 """`open`: it was begun and is to be done again, from the moment on at which its lease ends."""
 
 LEASE = timedelta(minutes=5)
+_WORD = "clock"  # a person's word of a day that the clock is right, in place of a stage
 _SKEW = timedelta(hours=1)  # a lease that ends later than any could was given by a clock that ran ahead
 
 
@@ -66,7 +71,7 @@ class Trouble(NamedTuple):
     """A stage that could not be done, and why."""
 
     period: str
-    stage: str
+    stage: Stage | Daily
     said: str
     again_at: datetime
 
@@ -144,12 +149,47 @@ def reopen(connection: Connection, week: Week, now: datetime) -> None:
     connection.execute(update(_runs).where(skipped).values(state="open", leased_until=now, started_at=now))
 
 
+def vouch(connection: Connection, zone: ZoneInfo, now: datetime) -> None:
+    """Take a person's word that the clock is right. What was begun at moments to come was begun by a clock that ran
+    ahead: of weeks and days to come it is forgotten, with the approvals of what was not queued; else it counts as begun
+    by now."""
+    this, today = Week.now(now, zone), now.astimezone(zone).date()
+    of_weeks = and_(_runs.c.stage.in_(STAGES), _runs.c.period > str(this))
+    of_days = and_(_runs.c.stage.in_(DAILY), _runs.c.period > today.isoformat())
+    ahead = _runs.c.started_at > now
+    connection.execute(_runs.delete().where(ahead, or_(of_weeks, of_days), _runs.c.state != "skipped"))
+    connection.execute(update(_runs).where(ahead).values(started_at=now))
+    for week in editions.approved_since(connection, now):
+        if week > str(this) and outbox.find(connection, week) is None:
+            editions.void_approval(connection, week)
+            override_store.void_approvals(connection, week)
+            why = "it was approved by a clock that ran ahead"
+            audit.write(connection, "voided", week, audit.SCHEDULER, now, what=[why])
+    said = and_(_runs.c.period == today.isoformat(), _runs.c.stage == _WORD)
+    if connection.execute(update(_runs).where(said).values(started_at=now)).rowcount:
+        return
+    row = {"period": today.isoformat(), "stage": _WORD, "state": "done", "fence": 1, "holder": "", "said": ""}
+    with suppress(IntegrityError), connection.begin_nested():  # another process noted the same word
+        connection.execute(insert(_runs), {**row, "started_at": now, "leased_until": now, "ended_at": now})
+
+
+def heed_clock(connection: Connection, now: datetime) -> None:
+    """Raise DeliveryError where the clock is doubted: by it what waits may be too late, and consents have lapsed."""
+    if said := doubt(now, _last_begun(connection)):
+        raise DeliveryError(f"{said}.")
+
+
+def _last_begun(connection: Connection) -> datetime | None:
+    return cast(datetime | None, connection.scalar(select(func.max(_runs.c.started_at))))
+
+
 def read_done(connection: Connection, this: Week, asked: Week | None = None) -> Done:
     """What is done of the weeks that matter when `this` is the current one, and of one that a person asked for."""
     oldest = Week(this.starts - timedelta(weeks=WEEKS_ASKED))
     weeks = select(_runs.c.period, _runs.c.stage, _runs.c.state).where(_runs.c.stage.in_(STAGES))
     found: dict[Week, list[tuple[Stage, State]]] = {}
-    for period, stage, state in connection.execute(weeks.where(_runs.c.period >= str(oldest))):
+    wanted = or_(_runs.c.period >= str(oldest), _runs.c.period == str(asked or this))
+    for period, stage, state in connection.execute(weeks.where(wanted)):
         found.setdefault(parse_week(period), []).append((stage, state))
     known = {week: _week_done(connection, week, found.get(week, ())) for week in {*found, this, asked or this}}
     begun = {week: one for week, one in known.items() if week in found or one != WeekDone()}
@@ -157,7 +197,7 @@ def read_done(connection: Connection, this: Week, asked: Week | None = None) -> 
     days = {
         cast(Daily, stage): date.fromisoformat(day) for stage, day in connection.execute(newest.group_by(_runs.c.stage))
     }
-    return Done(begun, days, connection.scalar(select(func.max(_runs.c.started_at))))
+    return Done(begun, days, _last_begun(connection))
 
 
 def _week_done(connection: Connection, week: Week, stages: Iterable[tuple[Stage, State]]) -> WeekDone:
@@ -178,6 +218,6 @@ def troubles(connection: Connection) -> list[Trouble]:
 
 
 def forget_days(connection: Connection, before: date) -> None:
-    """Drop the daily jobs of days long past."""
-    old = and_(_runs.c.stage.in_(DAILY), _runs.c.period < before.isoformat())
+    """Drop the daily jobs, and the words given, of days long past."""
+    old = and_(_runs.c.stage.in_((*DAILY, _WORD)), _runs.c.period < before.isoformat())
     connection.execute(_runs.delete().where(old))
