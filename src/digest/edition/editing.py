@@ -9,13 +9,13 @@ from typing import Any
 from digest.changes.kinds import Change
 from digest.changes.week import SourceWeek, WeekChanges
 from digest.config import Source
-from digest.edition import promoted_words
+from digest.edition import promoted_words, rewording
 from digest.edition.content import Aside, Edit, Edition, Name, Promoted, Story
 from digest.edition.naming import shown_benchmark, shown_figure, shown_name
 from digest.edition.numbers import benchmark_name, full, shown, title
 from digest.edition.overrides import Misfit, Override, changes_by_id, edits_of, standing, told_by_key
 from digest.edition.points import Point
-from digest.edition.rewording import MOST_CHARACTERS, fault
+from digest.edition.rewording import MOST_CHARACTERS, MOST_OF_A_REMARK
 from digest.edition.story_points import point_of
 from digest.language import speaking
 
@@ -51,14 +51,18 @@ def headline_fault(whole: Edition, story: Story, words: str, locale: str) -> str
         return "it is empty"
     if len(words) > MOST_CHARACTERS:
         return f"it is longer than {MOST_CHARACTERS} characters"
-    if words != shown(words, MOST_CHARACTERS):
+    if _spaced(words) != shown(words, MOST_CHARACTERS):
         return "it holds line breaks or characters that cannot be seen"
     with speaking(locale):
         point = point_of(whole, story)
         if point is None:
             return "the week does not list the story"
-        own = (point.short, point.headline, point.lead, point.brief, point.detail)
-        return fault(words, point.headline, own, _names(whole, story, point))
+        return rewording.fault(words, point.headline, _names(whole, story, point))
+
+
+def _spaced(words: str) -> str:
+    """The words with plain spaces for those that keep a figure and its unit in one line."""
+    return words.replace("\u00a0", " ").replace("\u202f", " ")
 
 
 def _names(whole: Edition, story: Story, point: Point) -> Iterator[str]:
@@ -151,12 +155,12 @@ def remark_fault(one: Promoted, locale: str) -> str:
     """Why a remark may not stand beside what is promoted, as one clause; empty where it may."""
     if not one.remark.strip():
         return "it is empty"
-    if one.remark != shown(one.remark, 3 * MOST_CHARACTERS):
-        return f"it is longer than {3 * MOST_CHARACTERS} characters, or holds some that cannot be seen"
+    if _spaced(one.remark) != shown(one.remark, MOST_OF_A_REMARK):
+        return f"it is longer than {MOST_OF_A_REMARK} characters, or holds some that cannot be seen"
     names = (promoted_words.title(one), one.title, benchmark_name(one.benchmark))
     more = (one.name.title, one.name.raw) if one.name else ()
     with speaking(locale):
-        return fault(one.remark, "", (promoted_words.figures(one),), (*names, *more))
+        return rewording.remark_fault(one.remark, promoted_words.every_figure(one), (*names, *more))
 
 
 # What has no effect
