@@ -72,6 +72,14 @@ def seconds_until(work: Callable[[], None], seen: Callable[[], None]) -> float:
     return time.perf_counter() - start
 
 
+def test_the_file_that_the_browser_gets_leads_to_the_desk(chromium: Browser, opened: Opened) -> None:
+    with opened(browser='echo "$@" >visited') as program, chromium.new_context() as context:
+        page = context.new_page()
+        page.goto(program.visited)
+        expect(page.locator("h1")).to_have_text("Desk")
+        assert program.address.rpartition("/")[2] not in page.url
+
+
 def test_a_changed_template_is_seen_at_once_and_the_page_keeps_its_place(desk: tuple[Program, Page]) -> None:
     program, page = desk
     page.click("#view-dark")

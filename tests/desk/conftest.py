@@ -79,7 +79,13 @@ class Program:
     @property
     def address(self) -> str:
         said = (self.folder / "stdout").read_text()
-        return said.partition(": ")[2].strip()
+        return said.partition("\n")[0].partition(": ")[2]
+
+    @property
+    def visited(self) -> str:
+        """What the browser of `digest preview` was told to open, once it has written that down."""
+        said = self.folder / "visited"
+        return said.read_text().strip() if said.exists() else ""
 
     @property
     def complaints(self) -> str:
@@ -107,7 +113,9 @@ class Program:
 
 
 def _env(folder: Path) -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(folder / "src")}
+    """As of a user whose temporary files and whose browser are the test's."""
+    own = {"PYTHONPATH": str(folder / "src"), "TMPDIR": str(folder / "tmp"), "BROWSER": f"{folder / 'browser'} %s"}
+    return {**os.environ, **own}
 
 
 Opened = Callable[..., AbstractContextManager[Program]]
@@ -115,12 +123,17 @@ Opened = Callable[..., AbstractContextManager[Program]]
 
 @pytest.fixture
 def opened(demo_week: Path, tmp_path: Path) -> Opened:
-    """Runs `digest preview` on the demo's week. Its templates and data are copies, its code is what is tested."""
+    """Runs `digest preview` on the demo's week. Its templates and data are copies, its code is what is tested.
+
+    `browser` is what the user's browser does, as a shell script; without one none is opened.
+    """
 
     @contextmanager
-    def open_desk(*words: str) -> Iterator[Program]:
+    def open_desk(*words: str, browser: str = "") -> Iterator[Program]:
         folder = tmp_path / "house"
-        folder.mkdir()
+        (folder / "tmp").mkdir(parents=True)
+        (folder / "browser").write_text(f"#!/bin/sh\n{browser}")
+        (folder / "browser").chmod(0o755)
         for name in ("templates", "data"):
             shutil.copytree(asset(name), folder / name)
         shutil.copy(asset("config.toml"), folder / "packaged.toml")
@@ -128,7 +141,7 @@ def opened(demo_week: Path, tmp_path: Path) -> Opened:
         shutil.copy(demo_week, folder / "digest.db")
         (folder / "src").symlink_to(Path(sys.modules["digest"].__path__[0]).parent)
         with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
-            command = ["preview", str(WEEK), "--no-open", f"--now={NOW.isoformat()}", *words]
+            command = ["preview", str(WEEK), f"--now={NOW.isoformat()}", *words, *([] if browser else ["--no-open"])]
             process = subprocess.Popen(
                 [sys.executable, "-m", "digest", *command],
                 cwd=folder,
@@ -139,7 +152,7 @@ def opened(demo_week: Path, tmp_path: Path) -> Opened:
             program = Program(process, folder)
             try:
                 for _ in range(2400):
-                    if program.address:
+                    if program.address and (not browser or program.visited):
                         break
                     assert process.poll() is None, program.complaints
                     time.sleep(0.05)

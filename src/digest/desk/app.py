@@ -247,25 +247,26 @@ def _answers(app: FastAPI) -> None:
         return PlainTextResponse(f"{error}\n", HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
-def serve(desk: Desk, port: int, opened: Callable[[str], None]) -> None:
-    """Serve the desk on loopback until interrupted; `opened` gets the address that opens it once.
+def serve(desk: Desk, port: int, opened: Callable[[Door], None]) -> None:
+    """Serve the desk on loopback until interrupted; `opened` gets the door, whose address opens it once.
 
     Raises DigestError where the port cannot be listened on.
     """
     try:
-        with socket.create_server(("127.0.0.1", port)) as listener, at_work(desk):
-            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            door = Door(listener.getsockname()[1])
-            config = uvicorn.Config(
-                create_app(desk, door),
-                access_log=False,
-                log_level="warning",
-                server_header=False,
-                proxy_headers=False,
-                lifespan="off",
-                timeout_graceful_shutdown=1,  # an open page holds its stream of events
-            )
-            opened(door.address)
-            uvicorn.Server(config).run(sockets=[listener])
+        listener = socket.create_server(("127.0.0.1", port))
     except OSError as error:
         raise DigestError(f"port {port} of 127.0.0.1 cannot be listened on: {error.strerror}; name another.") from error
+    with listener, at_work(desk):
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        door = Door(listener.getsockname()[1])
+        config = uvicorn.Config(
+            create_app(desk, door),
+            access_log=False,
+            log_level="warning",
+            server_header=False,
+            proxy_headers=False,
+            lifespan="off",
+            timeout_graceful_shutdown=1,  # an open page holds its stream of events
+        )
+        opened(door)
+        uvicorn.Server(config).run(sockets=[listener])
