@@ -8,7 +8,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import Engine, text
@@ -16,6 +18,7 @@ from tests.desk.visiting import Editor
 
 from digest.config import Database, Settings, asset, load_settings
 from digest.database import open_database, writing
+from digest.desk.drafting import forget_files
 from digest.desk.state import Desk
 from digest.operations.demo import NOW, WEEK, run_demo
 
@@ -31,6 +34,19 @@ def demo_week(tmp_path_factory: pytest.TempPathFactory) -> Path:
             connection.execute(text(f"DELETE FROM {table}"))
     engine.dispose()
     return folder / "digest.db"
+
+
+@pytest.fixture
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The templates and the data as copies that the test may change."""
+    copies = tmp_path / "_assets"
+    for name in ("templates", "data"):
+        shutil.copytree(asset(name), copies / name)
+    shutil.copy(asset("config.toml"), copies)
+    packaged = SimpleNamespace(files=lambda _package: tmp_path, as_file=resources.as_file)
+    monkeypatch.setattr("digest.config.resources", packaged)
+    yield copies
+    forget_files()
 
 
 @pytest.fixture

@@ -79,7 +79,7 @@ def test_an_error_blocks_the_approval_and_so_do_checks_that_have_not_run(editor:
     editor.post("/approve", {"hash": mark})
     assert not approved(desk)
     finding = Finding("error", "links", "Prices", "A link leads nowhere.", "Mend it.", "every mail")
-    desk.checked = Checked(mark, (finding,), {})
+    desk.checked = Checked(desk.drafts, (finding,), {})
     editor.post("/approve", {"hash": mark})
     assert not approved(desk)
     assert "Mend 1 failing check first." in editor.reads("approve")

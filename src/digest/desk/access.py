@@ -153,8 +153,8 @@ class Guard:
 
 
 def _let_in(door: Door, site: str) -> Response:
-    """On to the desk. A visit that the file led here began elsewhere, and a redirect of it takes no cookie along that is
-    the same site's alone (RFC 6265bis section 5.2): a page of the desk leads it on."""
+    """On to the desk. A visit that the file led here began elsewhere, and a redirect of it takes no SameSite=Strict
+    cookie along (RFC 6265bis section 5.2): a page of the desk leads it on."""
     answer: Response = HTMLResponse(_leading_to(f"{door.room}/"), headers=HEADERS)
     if site == "none":
         answer = RedirectResponse(f"{door.room}/", HTTPStatus.SEE_OTHER, {"Cache-Control": "no-store"})

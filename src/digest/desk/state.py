@@ -34,12 +34,18 @@ from digest.scores import store as scores
 from digest.weekly import stages
 from digest.weekly.calendar import Week
 
+_CHECK_AGAIN = 10  # seconds
+
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What the checks found in one draft, and to how many readers it would go; or why they did not run."""
+    """What the checks found in one draft, and to how many readers it would go; or why they did not run.
 
-    content_hash: str
+    `drafts` is the number of the draft. The same content drafted again is checked again: letters, the support of mail
+    programs, hours and regimes are in no content, and may be others.
+    """
+
+    drafts: int
     findings: tuple[Finding, ...]
     regions: Regions
     fault: str = ""
@@ -85,6 +91,7 @@ class Desk:
     shown_as: As = field(default_factory=As)
     said: tuple[str, str] = ("", "")
     changed: tuple[str, ...] = ()
+    drafts: int = 0
     version: int = 0
     first: threading.Event = field(default_factory=threading.Event)
     stop: threading.Event = field(default_factory=threading.Event)
@@ -108,7 +115,7 @@ class Desk:
         """What speaks against an approval, in a sentence; empty for nothing."""
         if self.fault is not None:
             return "A file has a fault; what is shown is older than the files. Mend it first."
-        if self.checked is not None and self.is_checked and self.checked.fault:
+        if self.check_fault:
             return "The checks cannot run; mend that first."
         if not self.is_checked or self.trying:
             return "The checks are still running."
@@ -117,8 +124,13 @@ class Desk:
 
     @property
     def is_checked(self) -> bool:
-        """Whether the checks have run on the very draft that is shown."""
-        return self.checked is not None and self.draft is not None and self.checked.content_hash == _hash(self.draft)
+        """Whether the checks have run on the very draft that is shown, to their end."""
+        return self.checked is not None and self.checked.drafts == self.drafts and not self.checked.fault
+
+    @property
+    def check_fault(self) -> str:
+        """Why the checks could not run on the draft that is shown; empty for nothing."""
+        return self.checked.fault if self.checked is not None and self.checked.drafts == self.drafts else ""
 
     def tell(self) -> None:
         """Let every open page know that something is new."""
@@ -142,29 +154,33 @@ class Desk:
                 if known is not None and (_hash(draft), draft.rendered) == (_hash(known), known.rendered):
                     draft = replace(draft, at=known.at)  # the same mail, to the second: no frame loads it anew
                 self.fault, self.changed, self.draft, self.overview = None, changed, draft, overview
+                self.drafts += 1
             self.first.set()
         self.to_check.set()
         self.tell()
 
     def check(self) -> None:
         """Check the draft that is shown and count its readers, unless that is done; give up when there is another."""
-        draft = self.draft
+        with self.acting:
+            draft, number = self.draft, self.drafts
         if draft is None or self.is_checked:
             return
 
         def still_wanted() -> None:
-            if self.stop.is_set() or self.draft is None or _hash(self.draft) != _hash(draft):
+            if self.stop.is_set() or self.drafts != number:
                 raise _OutdatedError
 
         try:
             found = tuple(check_edition(draft.stored, draft.settings, still_wanted))
             regions = stages.forecast_by_region(self.engine, draft.settings, self.week, self.clock())
-            self.checked = Checked(_hash(draft), found, regions)
+            checked = Checked(number, found, regions)
         except _OutdatedError:
             return
-        except Exception as error:  # noqa: BLE001 (the next draft is checked all the same)
-            self.checked = Checked(_hash(draft), (), {}, fault_of(error, self.config).sentence)
-        self.tell()
+        except Exception as error:  # noqa: BLE001 (it is looked at again)
+            checked = Checked(number, (), {}, fault_of(error, self.config).sentence)
+        if checked != self.checked:
+            self.checked = checked
+            self.tell()
 
     def try_links(self) -> None:
         """Try every link of the draft, and tell what became of it."""
@@ -233,8 +249,9 @@ def _hash(draft: Draft) -> str:
 
 
 def _check(desk: Desk) -> None:
+    """Check each draft. What ended the checks may pass by itself, as a database that was locked: they are run again."""
     while not desk.stop.is_set():
-        desk.to_check.wait()
+        desk.to_check.wait(None if desk.is_checked or desk.draft is None else _CHECK_AGAIN)
         desk.to_check.clear()
         if not desk.stop.is_set():
             desk.check()
