@@ -67,6 +67,13 @@ def test_a_guessed_cookie_opens_nothing(editor: Editor, cookie: str) -> None:
     assert refused(editor.ask("GET", f"{editor.door.room}/", headers=[(b"cookie", cookie.encode("latin-1"))]))
 
 
+@pytest.mark.parametrize(
+    "others", ["{}; theme", "x=a b; {}", '{}; y="', "{}; desk=another", "desk=another; {}", "a[b]=c; {};", " {} ;;="]
+)
+def test_odd_cookies_of_another_local_server_keep_nobody_out(editor: Editor, others: str) -> None:
+    assert editor.get(Cookie=others.format(editor.cookie)).status_code == 200
+
+
 @pytest.mark.parametrize("host", ["evil.example", f"evil.example:{PORT}", "127.0.0.1", f"127.0.0.1:{PORT + 1}", ""])
 def test_a_name_that_was_pointed_at_this_machine_is_not_the_desk(editor: Editor, host: str) -> None:
     assert refused(editor.get(Host=host))
