@@ -4,9 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from tests.desk.visiting import HERE, Editor
 
-from digest.database import reading
+from digest.database import reading, writing
 from digest.desk.page import PASSES
 from digest.desk.state import Checked, Desk
 from digest.edition.store import load_edition
@@ -59,6 +60,19 @@ def test_every_kind_of_check_is_named_when_it_passes() -> None:
 def test_an_unknown_view_is_the_light_one(editor: Editor) -> None:
     (chosen,) = editor.page("/?view=<script>").xpath("//nav//a[@aria-current]")
     assert chosen.text == "Light"
+
+
+def test_the_inbox_is_in_the_language_of_the_reader_whose_mail_is_shown(editor: Editor) -> None:
+    desk = editor.desk
+    with writing(desk.engine) as connection:
+        connection.execute(text("UPDATE subscriber SET locale = 'de' WHERE email = 'ada@example.org'"))
+    editor.post("/as", {"email": "ada@example.org"})
+    assert desk.draft is not None
+    english, german = (desk.draft.rendered.in_language(locale).preheader for locale in ("en", "de"))
+    assert english != german
+    inbox = editor.reads("inbox")
+    assert " ".join(german.split()) in inbox
+    assert " ".join(english.split()) not in inbox
 
 
 def test_an_approval_pins_what_was_looked_at(editor: Editor) -> None:

@@ -106,7 +106,7 @@ def page(desk: Desk, view: View, nonce: str) -> str:
             "link_results": _link_results(desk),
             "sizes": sizes_of(seen.mail),
             "limits": {"clipped": CLIPPED, "near": NEAR, "subject": SUBJECT, "preheader": PREHEADER},
-            "preheader": desk.draft.rendered.in_language(desk.shown_as.locale).preheader if desk.draft else "",
+            "preheader": _preheader(desk, seen),
             "note": note_of(desk),
             "audience": audience_of(desk),
             "log": logged(desk),
@@ -143,6 +143,13 @@ class LinkResults(NamedTuple):
 def _link_results(desk: Desk) -> LinkResults:
     faults = [desk.tried.get(link.address) for link in desk.overview.links]
     return LinkResults(sum(fault is not None for fault in faults), faults.count(""), faults.count(None))
+
+
+def _preheader(desk: Desk, seen: Shown) -> str:
+    """In the language of the mail that is shown, which is the reader's own."""
+    if desk.draft is None or seen.mail is None:
+        return ""
+    return desk.draft.rendered.in_language(seen.mail.rendition.locale).preheader
 
 
 def mark_of(seen: Shown) -> str:
