@@ -86,6 +86,19 @@ def test_an_approval_pins_what_was_looked_at(editor: Editor) -> None:
     assert "Approved by the editor" in editor.reads("approve")
 
 
+def test_an_approval_that_falls_at_once_is_not_said_to_stand(editor: Editor) -> None:
+    desk = editor.desk
+    desk.check()
+    assert desk.draft is not None
+    series = desk.settings.series.model_copy(update={"postal_address": "2 Example Street"})
+    changed = desk.settings.model_copy(update={"series": series})
+    desk.read_settings = lambda: changed  # saved, and not noticed yet
+    editor.post("/approve", {"hash": desk.draft.stored.content_hash})
+    assert not approved(desk)
+    assert "the approval fell at once" in editor.reads("said")
+    assert "Approved" not in editor.reads("said")
+
+
 def test_an_error_blocks_the_approval_and_so_do_checks_that_have_not_run(editor: Editor) -> None:
     desk = editor.desk
     assert desk.draft is not None

@@ -148,8 +148,9 @@ def _acts(app: FastAPI, desk: Desk) -> None:
     @app.post("/note")
     def note(form: Sent) -> Response:
         def work() -> str:
-            noting.save_note(desk.settings.series.notes, str(desk.week), _one(form, "text"), _one(form, "mark"))
-            desk.redraft((f"{desk.week}.md",))
+            with desk.acting:
+                noting.save_note(desk.settings.series.notes, str(desk.week), _one(form, "text"), _one(form, "mark"))
+                desk.redraft((f"{desk.week}.md",))
             return "The note is saved."
 
         return act(form, work)
@@ -186,6 +187,8 @@ def _approve(desk: Desk, content_hash: str) -> str:
         approval = desk.settings.approval
         stored = stages.approve(desk.engine, desk.week, desk.clock(), desk.who, approval, content_hash)
         desk.redraft()
+        if desk.draft.stored.content_hash != content_hash:
+            raise UsageError("a file changed at that moment, so the approval fell at once; look at it again.")
     return f"Approved {content_hash[:8]} by {desk.who}." if stored.approved else f"Noted: {desk.who} approves."
 
 
