@@ -1,4 +1,4 @@
-"""The desk follows what is saved: from before its first draft on, beside another desk, and after whatever went wrong."""
+"""The desk follows what is saved: from its first draft on, beside another desk, and after whatever went wrong."""
 
 import time
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from tests.desk.visiting import Editor
 from digest.config import Settings, load_settings
 from digest.database import reading
 from digest.desk import state
-from digest.desk.drafting import Draft
+from digest.desk.drafting import Draft, draft_now
 from digest.desk.state import Desk, at_work
 from digest.edition.store import hashes_of
 from digest.operations.demo import NOW, WEEK
@@ -36,7 +36,7 @@ def wait_for(seen: Callable[[], object], seconds: float = 60) -> None:
 
 def at_first_draft(monkeypatch: pytest.MonkeyPatch, work: Callable[[], object]) -> None:
     """What somebody else does while the first draft is being made, after all of it was read."""
-    real, left = state.draft_now, [work]
+    real, left = draft_now, [work]
 
     def slow(*given: object) -> Draft:
         made = real(*given)  # type: ignore[arg-type]

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from lxml import html
 from sqlalchemy import text
 from tests.desk.visiting import HERE, Editor
 
@@ -141,6 +142,51 @@ def test_a_draft_is_kept_when_a_file_breaks_and_nothing_can_be_approved(editor: 
     assert editor.reads("fault") == ""
 
 
+@pytest.mark.parametrize("name", ["data/consent_regimes.toml", "data/needs.toml"])
+def test_a_broken_file_of_the_data_is_said_above_the_last_good_mail(house: Path, drafted: Desk, name: str) -> None:
+    editor = Editor(drafted)
+    editor.post("/as", {"country": "KR", "follows": "claude-2"})
+    assert drafted.said == ("done", "")
+    before = editor.get("/mail/600").text
+    path = house / name
+    path.write_text(path.read_text(encoding="utf-8") + "\nx = = 1\n", encoding="utf-8")
+    drafted.redraft((path.name,))
+    assert f"{path.name} line" in editor.reads("fault")
+    assert "A file has a fault" in editor.reads("approve")
+    assert editor.get("/mail/600").text == before
+    assert "South Korea" in editor.reads("controls")
+
+
+def test_a_broken_template_of_the_desk_itself_is_said_in_a_page_that_looks_again(house: Path, drafted: Desk) -> None:
+    editor, path = Editor(drafted), house / "templates" / "desk" / "parts.html"
+    whole = path.read_text(encoding="utf-8")
+    path.write_text(whole + "{% if %}", encoding="utf-8")
+    drafted.redraft((path.name,))
+    answer = editor.get()
+    assert answer.status_code == 500
+    (said,) = html.fromstring(answer.text).xpath("//*[@id='fault']")
+    assert said.text.startswith("templates/desk/parts.html line")
+    assert 'http-equiv="refresh"' in answer.text
+    path.unlink()
+    drafted.redraft((path.name,))
+    assert editor.get().status_code == 500
+    path.write_text(whole, encoding="utf-8")
+    drafted.redraft((path.name,))
+    assert editor.get().status_code == 200
+
+
+def test_a_note_that_was_refused_is_still_in_the_page_that_says_so(editor: Editor) -> None:
+    notes = editor.desk.settings.series.notes
+    notes.mkdir()
+    (notes / f"{editor.desk.week}.md").write_text("another's")
+    answer = editor.post("/note", {"text": "An hour of <work>.", "mark": ""})
+    assert answer.status_code == 409
+    page = html.fromstring(answer.text)
+    assert page.get_element_by_id("note-text").text.strip() == "An hour of <work>."
+    assert page.xpath("//form[@id='note']//input[@name='mark']/@value") == [""]
+    assert "was changed by another program" in page.get_element_by_id("part-said").text_content()
+
+
 def test_a_note_is_saved_in_the_page_and_a_draft_of_it_is_shown_and_not_stored(editor: Editor) -> None:
     words = "---\r\ntitle: A word\r\ndate: 2026-03-12\r\ndraft: true\r\n---\r\n\r\nOnly here.\r\n"
     editor.post("/note", {"text": words, "mark": ""})
@@ -153,7 +199,8 @@ def test_a_note_is_saved_in_the_page_and_a_draft_of_it_is_shown_and_not_stored(e
 
 def test_a_form_that_is_too_large_or_none_changes_nothing(editor: Editor) -> None:
     notes = editor.desk.settings.series.notes
-    assert editor.post("/note", {"text": "x" * 300_000, "mark": ""}).status_code == 413
+    answer = editor.post("/note", {"text": "x" * 300_000, "mark": ""})
+    assert (answer.status_code, answer.text) == (413, "That is more than the 256 kB that the desk takes at once.\n")
     headers = {"Cookie": editor.cookie, "Origin": HERE, "Content-Type": "application/x-www-form-urlencoded"}
     answer = editor.ask("POST", f"{editor.door.room}/note", content=b"text=%ff", headers=headers)
     assert answer.status_code == 400
@@ -182,8 +229,8 @@ def test_what_was_told_apart_is_promoted_with_a_remark_and_taken_back(editor: Ed
 def test_the_sizes_add_up_to_the_html_part(editor: Editor) -> None:
     cells = editor.page().xpath("//section[@id='part-size']//td")
     total = sum(float(cell.text) for cell in cells)
-    html = editor.get("/mail/600").text.encode()
-    assert total * 1000 == pytest.approx(len(html), rel=0.05)
+    size = len(editor.get("/mail/600").text.encode())
+    assert total * 1000 == pytest.approx(size, rel=0.05)
 
 
 def test_the_clock_of_the_desk_is_its_own(editor: Editor) -> None:

@@ -39,8 +39,9 @@ class Draft:
     """What the desk shows. `stored` is what an approval would pin; `edition` and `rendered` are that with the note
     shown though it may be a draft. `earlier` are the editions that a reader may have missed, the oldest first.
 
-    `heard` counts the overrides that were there; `sent` says that the edition has gone to the outbox and cannot be
-    drafted any more.
+    `needs` are those that a watch list may name, and `outgoing` holds the regimes: as they were when this was drafted,
+    for a file of theirs may be broken now. `heard` counts the overrides that were there; `sent` says that the edition
+    has gone to the outbox and cannot be drafted any more.
     """
 
     stored: StoredEdition
@@ -49,6 +50,7 @@ class Draft:
     earlier: tuple[Edition, ...]
     note: Note | None
     outgoing: Outgoing
+    needs: tuple[str, ...]
     settings: Settings
     at: datetime
     stories: Listing
@@ -83,7 +85,8 @@ def draft_now(engine: Engine, settings: Settings, week: Week, now: datetime, who
         rendered = render(edition, settings, missed, carried)
     stories = listed(found, settings) if found else read_stories(engine, settings, week)
     heard = len(found.overrides) if found else _overrides(engine, week)
-    return Draft(stored, edition, rendered, missed, note, outgoing, settings, now, stories, heard, sent)
+    needs = tuple(packaged_needs().needs)
+    return Draft(stored, edition, rendered, missed, note, outgoing, needs, settings, now, stories, heard, sent)
 
 
 def _overrides(engine: Engine, week: Week) -> int:

@@ -5,6 +5,7 @@ from base64 import b64encode
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
+from html import escape
 from typing import NamedTuple
 
 from digest import audit
@@ -67,6 +68,13 @@ class Slice(NamedTuple):
     width: float
 
 
+class Typed(NamedTuple):
+    """A note as it was typed in the page, and the mark of the file that it was typed over."""
+
+    text: str
+    mark: str
+
+
 def shown(desk: Desk) -> Shown:
     """The mail of the reader who was chosen, from the draft that is shown."""
     if desk.draft is None:
@@ -78,8 +86,8 @@ def shown(desk: Desk) -> Shown:
         return Shown(None, None, str(error))
 
 
-def page(desk: Desk, view: View, nonce: str) -> str:
-    """The whole page as HTML, in one view of the mail."""
+def page(desk: Desk, view: View, nonce: str, typed: Typed | None = None) -> str:
+    """The whole page as HTML, in one view of the mail; `typed` is a note that could not be saved."""
     seen = shown(desk)
     settings = desk.settings
     return fill(
@@ -108,6 +116,7 @@ def page(desk: Desk, view: View, nonce: str) -> str:
             "limits": {"clipped": CLIPPED, "near": NEAR, "subject": SUBJECT, "preheader": PREHEADER},
             "preheader": _preheader(desk, seen),
             "note": note_of(desk),
+            "typed": typed,
             "audience": audience_of(desk),
             "log": logged(desk),
             "chips": CHIPS,
@@ -115,7 +124,7 @@ def page(desk: Desk, view: View, nonce: str) -> str:
             "most_tests": MOST,
             "most_apart": _MOST_APART,
             "choices": {
-                "countries": countries(settings),
+                "countries": countries(desk.draft) if desk.draft else (),
                 "locales": LOCALES,
                 "formats": FORMATS,
                 "topics": TOPICS,
@@ -256,6 +265,15 @@ def _in_words(entry: Entry) -> str:
             return several(detail.get("sent", 0), "mail")
         case _:
             return str(detail.get("content", ""))[:8]
+
+
+def broken_page(sentence: str) -> str:
+    """The page where the desk's own cannot be made, for nothing but what is wrong; it looks again by itself."""
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="3;url=./">'
+        '<meta name="color-scheme" content="light dark"><title>Desk</title></head>'
+        f'<body><main><h1>Desk</h1><p id="fault" role="alert">{escape(sentence)}</p></main></body></html>\n'
+    )
 
 
 def style_sheet() -> str:

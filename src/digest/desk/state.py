@@ -217,7 +217,7 @@ def at_work(desk: Desk) -> Iterator[Desk]:
 
 
 def _follow(desk: Desk) -> None:
-    """Draft, and draft anew when something is another; whatever goes wrong with looking is shown, and it looks again."""
+    """Draft, and draft anew when something is another. What goes wrong with looking is shown, and it looks again."""
     folders = [asset("templates"), asset("data")]
     while not desk.stop.is_set():
         try:
