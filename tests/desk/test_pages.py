@@ -226,6 +226,15 @@ def test_what_was_told_apart_is_promoted_with_a_remark_and_taken_back(editor: Ed
     assert "Worth a look." not in editor.get("/mail/600").text
 
 
+def test_stories_that_the_page_does_not_list_are_reached_by_a_command(
+    editor: Editor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("digest.desk.page._MOST_APART", 0)
+    said, week = editor.reads("stories"), editor.desk.week
+    assert f"digest stories {week} --left-out lists them" in said
+    assert f'digest stories promote KEY "Your remark." --week {week}' in said
+
+
 def test_the_sizes_add_up_to_the_html_part(editor: Editor) -> None:
     cells = editor.page().xpath("//section[@id='part-size']//td")
     total = sum(float(cell.text) for cell in cells)
