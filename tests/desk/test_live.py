@@ -60,6 +60,23 @@ def test_only_this_machine_reaches_it_and_only_who_opened_it_is_answered(opened:
                     pass
 
 
+def test_a_name_that_was_pointed_at_this_machine_reaches_the_running_desk_and_is_told_nothing(opened: Opened) -> None:
+    """DNS rebinding: the browser sends what belongs to the name, here even the desk's own cookie, to our port."""
+    with opened() as program:
+        at = urlsplit(program.address)
+        foreign = {"Host": f"evil.example:{at.port}", "Origin": f"http://evil.example:{at.port}"}
+        turned_away = [httpx.get(program.address, headers=foreign)]
+        with entered(program) as client:
+            assert client.get("", headers={"Sec-Fetch-Site": "same-origin"}).status_code == 200
+            same = {**foreign, "Sec-Fetch-Site": "same-origin"}
+            turned_away += [client.get(path, headers=same) for path in ("", "mail/600", "events", "desk.js")]
+            turned_away += [
+                client.post(path, headers=same, data={"text": "x"}) for path in ("note", "approve", "links")
+            ]
+        assert {(answer.status_code, answer.text) for answer in turned_away} == {(403, "")}
+        assert not (program.folder / "notes").exists()
+
+
 def test_no_command_line_holds_the_token_and_what_leads_the_browser_is_this_accounts_alone(opened: Opened) -> None:
     with opened(browser='echo "$@" >visited; sleep 10') as program:
         token = program.address.rpartition("/")[2]
