@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from digest.config import Settings
 from digest.database import reading
 from digest.delivery import outbox
+from digest.edition import override_store
 from digest.edition import store as editions
 from digest.edition.content import Edition, Note, Rendered
 from digest.edition.listed import Listing
@@ -38,8 +39,9 @@ class Draft:
     """What the desk shows. `stored` is what an approval would pin; `edition` and `rendered` are that with the note
     shown though it may be a draft. `earlier` are the editions that a reader may have missed, the oldest first.
 
-    `heard` counts the overrides that were heeded; `sent` says that the edition has gone to the outbox and cannot be
-    drafted any more.
+    `needs` are those that a watch list may name, and `outgoing` holds the regimes: as they were when this was drafted,
+    for a file of theirs may be broken now. `heard` counts the overrides that were there; `sent` says that the edition
+    has gone to the outbox and cannot be drafted any more.
     """
 
     stored: StoredEdition
@@ -48,6 +50,7 @@ class Draft:
     earlier: tuple[Edition, ...]
     note: Note | None
     outgoing: Outgoing
+    needs: tuple[str, ...]
     settings: Settings
     at: datetime
     stories: Listing
@@ -81,8 +84,14 @@ def draft_now(engine: Engine, settings: Settings, week: Week, now: datetime, who
         carried = {code: duties(regime, "edition", settings.series.commercial) for code, regime in regimes.items()}
         rendered = render(edition, settings, missed, carried)
     stories = listed(found, settings) if found else read_stories(engine, settings, week)
-    heard = len(found.overrides) if found else 0
-    return Draft(stored, edition, rendered, missed, note, outgoing, settings, now, stories, heard, sent)
+    heard = len(found.overrides) if found else _overrides(engine, week)
+    needs = tuple(packaged_needs().needs)
+    return Draft(stored, edition, rendered, missed, note, outgoing, needs, settings, now, stories, heard, sent)
+
+
+def _overrides(engine: Engine, week: Week) -> int:
+    with reading(engine) as connection:
+        return len(override_store.load(connection, str(week)))
 
 
 def forget_files() -> None:
