@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, FrameLocator, Page, expect
+from playwright.sync_api import Browser, FrameLocator, Page, ViewportSize, expect
 from tests.browser.accessibility import low_contrasts, violations
 from tests.desk.conftest import Opened, Program, demo_week, opened
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 BRIEF = 'heading(_("In brief"))'
 expect.set_options(timeout=60_000)  # the checks take some seconds, on a busy machine more
 REFUSED = re.compile(r"ERR_INCOMPLETE_CHUNKED_ENCODING|status of (409|413|500)")  # which the browser says aloud
-WIDE = {"width": 1500, "height": 1000}
+WIDE: ViewportSize = {"width": 1500, "height": 1000}
 
 
 @pytest.fixture

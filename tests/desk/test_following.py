@@ -38,8 +38,8 @@ def at_first_draft(monkeypatch: pytest.MonkeyPatch, work: Callable[[], object]) 
     """What somebody else does while the first draft is being made, after all of it was read."""
     real, left = draft_now, [work]
 
-    def slow(*given: object) -> Draft:
-        made = real(*given)  # type: ignore[arg-type]
+    def slow(*given: object, **how: object) -> Draft:
+        made = real(*given, **how)  # type: ignore[arg-type]
         while left:
             left.pop()()
         return made
@@ -156,6 +156,33 @@ def test_what_goes_wrong_with_looking_is_shown_and_the_desk_looks_again(
         wait_for(lambda: desk.draft and desk.draft.note)
 
 
+def test_a_desk_that_is_merely_open_voids_nobodys_approval(
+    demo_engine: Engine, demo_settings: Settings, tmp_path: Path
+) -> None:
+    """Its files are others; only what is saved there, or captured, goes over what somebody approved."""
+    approved = stages.draft(demo_engine, demo_settings, WEEK, NOW, "eva").stored.content_hash
+    stages.approve(demo_engine, WEEK, NOW, "eva")
+    others = with_tagline(demo_settings, "Another")
+    desk = Desk(demo_engine, WEEK, lambda: others, tmp_path / "none.toml", lambda: NOW, others, "ben")
+    with at_work(desk):
+        wait_for(lambda: desk.draft)
+        assert desk.draft is not None
+        assert (desk.draft.kept, desk.draft.stored.content_hash) == (True, approved)
+        assert "With the files here it would be another" in Editor(desk).get("/").text
+        stages.draft(demo_engine, with_tagline(demo_settings, "A third"), WEEK, NOW, "eva")
+        wait_for(lambda: stored(demo_engine) == _own_hash(desk))
+        stages.draft(demo_engine, demo_settings, WEEK, NOW, "eva")
+        stages.approve(demo_engine, WEEK, NOW, "eva")
+        time.sleep(2)  # some looks
+        assert stages.is_approved(demo_engine, WEEK)
+        (tmp_path / "none.toml").write_text("# saved")
+        wait_for(lambda: not stages.is_approved(demo_engine, WEEK))
+
+
+def _own_hash(desk: Desk) -> str:
+    return desk.draft.stored.content_hash if desk.draft and not desk.draft.kept else ""
+
+
 def test_an_edition_that_has_gone_to_the_outbox_is_read_once_whatever_was_said_of_its_stories(desk: Desk) -> None:
     desk.redraft()
     assert desk.draft is not None
@@ -163,7 +190,7 @@ def test_an_edition_that_has_gone_to_the_outbox_is_read_once_whatever_was_said_o
     approval, content = desk.settings.approval, desk.draft.stored.content_hash
     stages.approve(desk.engine, WEEK, NOW, desk.who, approval, content)
     stages.queue(desk.engine, desk.settings, WEEK, NOW)
-    assert state._news(desk) == ["the data"]
+    assert state._news(desk) == ["the data", state.ANOTHER]
     desk.redraft()
     assert desk.draft.sent
     assert state._news(desk) == []

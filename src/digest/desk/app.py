@@ -19,7 +19,9 @@ from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse,
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
+from digest import audit
 from digest.config import asset
+from digest.database import writing
 from digest.desk import noting
 from digest.desk.access import Door, Guard
 from digest.desk.faults import fault_of
@@ -164,6 +166,8 @@ def _acts(app: FastAPI, desk: Desk) -> None:
         def work() -> str:
             with desk.acting:
                 noting.save_note(desk.settings.series.notes, str(desk.week), typed.text, typed.mark)
+                with writing(desk.engine) as connection:
+                    audit.write(connection, "noted", str(desk.week), desk.who, desk.clock())
                 desk.redraft((f"{desk.week}.md",))
             return "The note is saved."
 

@@ -68,6 +68,10 @@ def overview_of(draft: Draft) -> Overview:
     )
 
 
+ANOTHER = "another program"
+"""What changed the week, where that was another desk or a command."""
+
+
 class _OutdatedError(Exception):
     """Another draft is there: the checks of this one are of no use."""
 
@@ -141,9 +145,10 @@ class Desk:
             with suppress(RuntimeError):  # the page's event loop has ended
                 listener(self.version)
 
-    def redraft(self, changed: tuple[str, ...] = ()) -> None:
+    def redraft(self, changed: tuple[str, ...] = (), *, over_approval: bool = True) -> None:
         """Draft anew from the files as they are; what is wrong with one is kept to be shown.
 
+        An approval falls only where it may go `over_approval`: not because a desk was opened whose files are others.
         What was said of an act is over: it was said of what was shown before.
         """
         with self.acting:
@@ -151,7 +156,9 @@ class Desk:
             try:
                 forget_files()
                 self.settings = self.read_settings()
-                draft = draft_now(self.engine, self.settings, self.week, self.clock(), self.who)
+                draft = draft_now(
+                    self.engine, self.settings, self.week, self.clock(), self.who, over_approval=over_approval
+                )
                 overview = overview_of(draft)
             except Exception as error:  # noqa: BLE001 (whatever a saved file makes go wrong, the next save may mend)
                 self.fault = fault_of(error, self.config)
@@ -222,7 +229,7 @@ def _follow(desk: Desk) -> None:
     while not desk.stop.is_set():
         try:
             for names in changes(folders, lambda: _news(desk), desk.stop):
-                desk.redraft(names)
+                desk.redraft(names, over_approval=not {*names} <= {ANOTHER})
         except Exception as error:  # noqa: BLE001 (a desk that follows nothing would show what is not so)
             desk.fault = fault_of(error, desk.config)
             desk.first.set()
@@ -259,8 +266,9 @@ def _news(desk: Desk) -> list[str]:
             desk.tell()
         is_over = desk.fault == _rival(desk.week) and not is_rival
     is_foreign_new = now.foreign not in (None, read.foreign) and not is_rival
-    is_new = now.data != read.data or is_over or is_foreign_new
-    return [*changed(read.files, now.files), *(["the data"] if is_new else [])]
+    found = changed(read.files, now.files)
+    found += ["the data"] if now.data != read.data else []
+    return [*found, *([ANOTHER] if is_over or is_foreign_new else [])]
 
 
 def _rival(week: Week) -> Fault:
