@@ -297,7 +297,7 @@ def a_promoted(**changes: Any) -> Promoted:
         "unit": "%",
         "before": Figure(value=Decimal("80.12"), rank=2),
         "after": Figure(value=Decimal("80.28"), rank=2),
-        "remark": "Third week in a row.",
+        "remarks": (("en", "Third week in a row."), ("de", "Third week in a row.")),
     }
     return Promoted(**{**facts, **changes})
 

@@ -38,3 +38,17 @@ def test_every_story_can_be_dropped_pinned_and_moved(drafted: Desk, editor: Edit
 def test_no_two_elements_of_the_page_have_one_id(editor: Editor) -> None:
     ids = Counter(editor.page().xpath("//@id"))
     assert [name for name, count in ids.items() if count > 1] == []
+
+
+def test_one_row_is_the_headline_and_a_story_that_is_moved_stands_where_it_was_moved_to(
+    drafted: Desk, editor: Editor
+) -> None:
+    def told() -> list[str]:
+        return [one.told for one in stories(drafted)]
+
+    assert (told()[0], told().count("headline")) == ("headline", 1)
+    assert told().count("brief") < 4
+    key = stories(drafted)[0].key
+    editor.post("/story", {"what": "move", "story": key, "place": "3"})
+    assert [one.key for one in stories(drafted)].index(key) == 2
+    assert (told()[0], told().count("headline")) == ("headline", 1)

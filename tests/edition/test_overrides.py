@@ -201,7 +201,11 @@ def test_what_was_told_apart_is_shown_with_its_real_reason_and_the_remark() -> N
     remark = "Watch delta-4: 55.4 is its best yet."
     edited = WEEK.edition([word(noise.key, "promote", text=remark)])
     (shown,) = edited.promoted
-    assert (shown.reason, shown.remark, shown.name and shown.name.raw) == ("below_threshold", remark, "delta-4")
+    assert (shown.reason, shown.remarks, shown.name and shown.name.raw) == (
+        "below_threshold",
+        (("en", remark),),
+        "delta-4",
+    )
     said = printed(edited)
     assert "Not news by our rules: no uncertainty is published; the difference is within our margin." in said
     assert remark in said
@@ -210,6 +214,22 @@ def test_what_was_told_apart_is_shown_with_its_real_reason_and_the_remark() -> N
     rendered = render(edited, Settings())
     assert "within our margin" in rendered.html
     assert "innerhalb unserer Spanne" in rendered.in_language("de").text
+
+
+def test_a_remark_is_told_in_its_own_language_alone_and_in_full() -> None:
+    noise = WEEK.apart("below_threshold")
+    english, german = ("Small, worth a look. " * 20)[:415].strip(), "Klein, doch einen Blick wert."
+    only = WEEK.edition([word(noise.key, "promote", text=german, locale="de")])
+    assert "Not news by our rules" in printed(only)
+    assert german not in printed(only)
+    both = [word(noise.key, "promote", text=german, locale="de"), word(noise.key, "promote", text=english)]
+    assert WEEK.misfits(both) == ()
+    assert english in printed(WEEK.edition(both))
+    assert german not in printed(WEEK.edition(both))
+    with speaking("de"):
+        assert german in printed(WEEK.edition(both))
+        assert english not in printed(WEEK.edition(both))
+    assert WEEK.misfits([word(noise.key, "promote", text="x" * 421)])[0].why
 
 
 def test_a_remark_with_a_figure_of_its_own_and_a_promoted_story_have_no_effect() -> None:
@@ -248,7 +268,11 @@ def test_the_list_of_stories_says_how_each_reads_what_it_is_worth_why_where_and_
     assert (first.receipt.previous.raw, first.receipt.previous.value) == ("ember-5", Decimal(50))
     assert len(first.receipt.previous.sha256) == 64
     assert next(one.told for one in found.stories if one.key == CIRRUS) == "dropped"
-    values = [one.value for one in WEEK.listing().stories]
+    plain = WEEK.listing().stories
+    places = ["headline", *["brief"] * 3]
+    assert [one.told for one in plain[:4]] == places
+    assert [one.generated for one in plain[:1]] == [opening.headline(WEEK.edition())]
+    values = [one.value for one in plain if one.told == "count"]
     assert values == sorted(values, reverse=True)
     assert len({one.key for one in found.stories}) == len(found.stories)
 

@@ -400,7 +400,8 @@ class Aside(Fact):
 
 class Promoted(Fact):
     """A change that was told apart from news and that an editor shows all the same, with the `reason` why it is no news
-    (changes.kinds.Reason) and the editor's remark. A benchmark's own change has no `name`."""
+    (changes.kinds.Reason) and the editor's remarks, as (language tag, words). A benchmark's own change has no
+    `name`."""
 
     change: str
     reason: str
@@ -411,7 +412,7 @@ class Promoted(Fact):
     unit: str
     before: Figure | None
     after: Figure | None
-    remark: str
+    remarks: tuple[tuple[str, str], ...]
 
 
 class Contender(Fact):

@@ -124,19 +124,20 @@ def promoted(
     """What an editor shows though it is no news, in the order in which that was said."""
     by_id = changes_by_id(changes)
     weeks = {week.state.source: week for week in changes.sources}
-    found = []
+    found: dict[str, Promoted] = {}
     for one in said:
         _section, id_ = known.get(one.story, ("", ""))
         change = by_id.get(id_) if one.what == "promote" else None
         if change is not None and not change.news:
-            shown_one = promotion(id_, change, weeks[change.source], sources[change.source], one.text)
-            if not remark_fault(shown_one, one.locale):
-                found.append(shown_one)
-    return tuple(found)
+            shown_one = promotion(id_, change, weeks[change.source], sources[change.source])
+            if not remark_fault(shown_one, one.text, one.locale):
+                before = found[id_].remarks if id_ in found else ()
+                found[id_] = shown_one.model_copy(update={"remarks": (*before, (one.locale, one.text))})
+    return tuple(found.values())
 
 
-def promotion(id_: str, change: Change, week: SourceWeek, source: Source, remark: str) -> Promoted:
-    """A change that is no news as a fact of the edition."""
+def promotion(id_: str, change: Change, week: SourceWeek, source: Source) -> Promoted:
+    """A change that is no news as a fact of the edition, nothing remarked on it yet."""
     return Promoted(
         change=id_,
         reason=change.reason.value,
@@ -147,20 +148,20 @@ def promotion(id_: str, change: Change, week: SourceWeek, source: Source, remark
         unit=change.unit,
         before=shown_figure(change.before) if change.before else None,
         after=shown_figure(change.after) if change.after else None,
-        remark=remark,
+        remarks=(),
     )
 
 
-def remark_fault(one: Promoted, locale: str) -> str:
+def remark_fault(one: Promoted, remark: str, locale: str) -> str:
     """Why a remark may not stand beside what is promoted, as one clause; empty where it may."""
-    if not one.remark.strip():
+    if not remark.strip():
         return "it is empty"
-    if _spaced(one.remark) != shown(one.remark, MOST_OF_A_REMARK):
+    if _spaced(remark) != shown(remark, MOST_OF_A_REMARK):
         return f"it is longer than {MOST_OF_A_REMARK} characters, or holds some that cannot be seen"
     names = (promoted_words.title(one), one.title, benchmark_name(one.benchmark))
     more = (one.name.title, one.name.raw) if one.name else ()
     with speaking(locale):
-        return rewording.remark_fault(one.remark, promoted_words.every_figure(one), (*names, *more))
+        return rewording.remark_fault(remark, promoted_words.every_figure(one), (*names, *more))
 
 
 # What has no effect
@@ -180,7 +181,7 @@ def _misfit(edition: Edition, one: Override, told_as: tuple[str, str] | None, ne
     if one.what == "promote":
         if told_as[1] in news:
             return "it is news by now, and told as such"
-        is_shown = any(it.change == told_as[1] for it in edition.promoted)
+        is_shown = any(it.change == told_as[1] and (one.locale, one.text) in it.remarks for it in edition.promoted)
         return "" if is_shown else "its remark has a figure that the change does not"
     edit = next((it for it in edition.edits if it.told_as == told_as), None)
     if not any(story.told_as == told_as for story in edition.stories):

@@ -16,6 +16,9 @@ from digest.edition.receipts import receipts_of
 from digest.edition.story_points import point_of
 from digest.language import spoken
 
+_TOLD_IN_FULL = 4
+"""So many points are the headline and "In brief"."""
+
 
 class ListedStory(NamedTuple):
     """A story of the week. `headline` is how it reads now and `generated` how it reads without an editor.
@@ -77,10 +80,13 @@ def listing(
     and `log` holds the week's overrides."""
     by_id, said = changes_by_id(changes), standing(log)
     proofs = {receipt.id: receipt for receipt in receipts_of(by_id.keys(), changes, sources)}
-    first = points(edition)
-    stories = [_story(edition, first, whole, story, by_id, proofs, said, sources) for story in edition.stories]
-    order = {(point.section, point.story): at for at, point in enumerate(first) if point.story}
-    stories.sort(key=lambda one: order.get((one.section, one.id), len(order)))
+    generated = {story.told_as: point_of(whole, story) for story in edition.stories}
+    first = _told_first(edition, {one: point.headline for one, point in generated.items() if point})
+    stories = [
+        _story(edition, first, generated[story.told_as], story, by_id, proofs, said, sources)
+        for story in edition.stories
+    ]
+    stories.sort(key=lambda one: first.get((one.section, one.id), len(first)))
     known = {story.id for story in edition.stories}
     keys = told_by_key((), changes)
     shown = {one.change: one for one in edition.promoted}
@@ -96,8 +102,8 @@ def listing(
 
 def _story(
     edition: Edition,
-    first: Sequence[Point],
-    whole: Edition,
+    first: Mapping[tuple[str, str], int],
+    point: Point | None,
     story: Story,
     by_id: Mapping[str, Change],
     proofs: Mapping[str, Receipt],
@@ -106,7 +112,6 @@ def _story(
 ) -> ListedStory:
     change = by_id[story.id]
     key = key_of(change, story.section)
-    point = point_of(whole, story)
     generated = point.headline if point else story.about
     edit = next((it for it in edition.edits if it.told_as == story.told_as), None)
     return ListedStory(
@@ -121,25 +126,44 @@ def _story(
         value=story.value,
         reason=change.reason.value,
         why=EXPLAINED[change.reason],
-        told=_where(edition, first[:4], story, generated),
+        told=_where(edition, first, story),
         receipt=proofs.get(story.id),
         overrides=tuple(of_story(said, key)),
     )
 
 
-def _where(edition: Edition, first: Sequence[Point], story: Story, generated: str) -> str:
+def _told_first(edition: Edition, generated: Mapping[tuple[str, str], str]) -> dict[tuple[str, str], int]:
+    """The stories that the edition begins with, each with the number of its place from 0.
+
+    A point without a story of its own tells of the first of its section that reads as the point does, or of the
+    weightiest one where it sums several up. `generated` holds how each story reads.
+    """
+    found: dict[tuple[str, str], int] = {}
+    out = dropped(edition.edits)
+    first = points(edition)
+    taken = {(point.section, point.story) for point in first if point.story}
+    for at, point in enumerate(first):
+        if point.story:
+            found[point.section, point.story] = at
+            continue
+        mine = [
+            it.told_as
+            for it in edition.stories
+            if (it.section, it.source) == (point.section, point.source) and it.told_as not in out | taken | found.keys()
+        ]
+        same = [one for one in mine if generated.get(one) == point.headline]
+        if mine:
+            found[(same or mine)[0]] = at
+    return found
+
+
+def _where(edition: Edition, first: Mapping[tuple[str, str], int], story: Story) -> str:
     """Where an edition tells a story."""
     if story.told_as in dropped(edition.edits):
         return "dropped"
-    same = [it for it in edition.stories if (it.section, it.source) == (story.section, story.source)]
-    mine = [
-        at
-        for at, point in enumerate(first)
-        if (point.section, point.source) == (story.section, story.source)
-        and (point.story == story.id or (not point.story and (point.headline == generated or same[0] == story)))
-    ]
-    if mine:
-        return "brief" if mine[0] else "headline"
+    at = first.get(story.told_as)
+    if at is not None and at < _TOLD_IN_FULL:
+        return "brief" if at else "headline"
     return "section" if story.listed else "count"
 
 
@@ -161,7 +185,7 @@ def _apart(
         reason=change.reason.value,
         sentence=sentence(change, sources),
         receipt=receipt,
-        remark=shown.remark if shown else None,
+        remark=dict(shown.remarks).get(spoken(), shown.remarks[0][1]) if shown else None,
         overrides=tuple(of_story(said, key)),
     )
 

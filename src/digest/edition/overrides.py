@@ -41,8 +41,8 @@ class Misfit(NamedTuple):
 
 
 def standing(log: Iterable[Override]) -> tuple[Override, ...]:
-    """Of each story the newest of each aspect (its place, its headline in each language, its promotion), in the order
-    in which they were said."""
+    """Of each story the newest of each aspect (its place, its headline in each language, its promotion with a remark in
+    each), in the order in which they were said."""
     said: dict[tuple[str, ...], Override] = {}
     for override in log:
         if override.what == "restore":
@@ -59,7 +59,7 @@ def _aspect(override: Override) -> tuple[str, ...]:
         case "reword":
             return override.story, "headline", override.locale
         case "promote":
-            return override.story, "promotion"
+            return override.story, "promotion", override.locale
         case _:
             return override.story, "place"
 

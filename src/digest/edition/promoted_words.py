@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from digest.changes.kinds import EXPLAINED, Reason
 from digest.edition.content import Figure, Promoted
 from digest.edition.numbers import benchmark_name, full, money, not_known, score, shown, tokens
-from digest.language import _
-
-_REMARK_ROOM = 400
+from digest.edition.rewording import MOST_OF_A_REMARK
+from digest.language import _, spoken
 
 
 def title(promoted: Promoted) -> str:
@@ -70,4 +69,6 @@ def why(promoted: Promoted) -> str:
 
 
 def remark(promoted: Promoted) -> str:
-    return shown(promoted.remark, _REMARK_ROOM)
+    """What the editor remarks in the language that is spoken; empty where only in another."""
+    words = dict(promoted.remarks).get(spoken(), "")
+    return shown(words, MOST_OF_A_REMARK) if words else ""

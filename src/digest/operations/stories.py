@@ -98,8 +98,8 @@ def _refuse_misfit(
             raise DigestError(f'"{target.headline}" is a story of the week already; pin it to have it told first.')
         change = changes_by_id(changes)[target.id]
         week = next(it for it in changes.sources if it.state.source == change.source)
-        one = promotion(target.id, change, week, settings.sources[change.source], text)
-        if fault := remark_fault(one, locale):
+        one = promotion(target.id, change, week, settings.sources[change.source])
+        if fault := remark_fault(one, text, locale):
             raise DigestError(f"the remark cannot stand beside it: {fault}.")
         return
     if isinstance(target, ToldApart):
