@@ -5,7 +5,7 @@ act. No line holds a reader's address: a test mail's line says how many it went 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
@@ -67,9 +67,12 @@ def write(connection: Connection, act: Act, week: str, who: str, now: datetime, 
     connection.execute(insert(AuditTable).values(at=now, who=who, act=act, week=week, detail=said))
 
 
-def read(connection: Connection, week: str | None = None, most: int = 1000) -> list[Entry]:
-    """The newest lines, the oldest of them first; of one week only where it is given."""
+def read(
+    connection: Connection, week: str | None = None, most: int | None = None, acts: Sequence[Act] = ()
+) -> list[Entry]:
+    """All lines, or the newest of them, the oldest first; of one week or of some acts only where they are given."""
     columns = (col(AuditTable.at), col(AuditTable.who), col(AuditTable.act), col(AuditTable.week))
     found = select(*columns, col(AuditTable.detail)).order_by(col(AuditTable.id).desc()).limit(most)
-    rows = connection.execute(found if week is None else found.where(col(AuditTable.week) == week)).all()
+    found = found if week is None else found.where(col(AuditTable.week) == week)
+    rows = connection.execute(found.where(col(AuditTable.act).in_(acts)) if acts else found).all()
     return [Entry(row.at, row.who, row.act, row.week, json.loads(row.detail)) for row in reversed(rows)]

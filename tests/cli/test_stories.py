@@ -1,6 +1,8 @@
 """`digest stories`, `audit`, `approve` and `send --test`, as an editor types them."""
 
 import json
+import os
+import pwd
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -170,6 +172,21 @@ def test_an_approval_prints_the_hash_once_all_who_have_to_said_so(
     monkeypatch.setattr("os.getlogin", lambda: "ben")
     last = digest("approve", WEEK)
     assert (len(last.out.strip()), last.err.splitlines()[0]) == (64, "Approved by ben, eva.")
+
+
+def test_without_a_terminal_the_account_counts_and_not_what_the_environment_says(
+    digest: Digest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_terminal() -> str:
+        raise OSError
+
+    monkeypatch.setattr("os.getlogin", no_terminal)
+    monkeypatch.setenv("LOGNAME", "ben")
+    digest("draft", WEEK)
+    assert "ben" not in digest("audit", "--json").out
+    assert f'"who": "{pwd.getpwuid(os.getuid()).pw_name}"' in digest("audit", "--json").out
+    monkeypatch.setattr("os.getuid", lambda: 4_000_000_000)
+    assert "user 4000000000" in digest("approve", WEEK).err
 
 
 def test_an_approval_says_how_many_readers_of_each_region_get_it(digest: Digest) -> None:

@@ -1,7 +1,13 @@
 """Who approves an edition, what blocks it, to whom it goes, and what happens when it is due."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError, Event
+from time import sleep
 from typing import Any
 
 import pytest
@@ -11,14 +17,19 @@ from tests.operations.weeks import AFTER, BEFORE, NOW, W18, W19, W20, desk_of, i
 from digest import audit
 from digest.config import Settings
 from digest.database import reading, writing
+from digest.delivery import outbox
+from digest.edition import override_store
+from digest.edition.content import Rendered
 from digest.errors import DigestError
 from digest.operations import approving
 from digest.operations.checking import faults_of_settings
+from digest.operations.stories import read_stories, say
+from digest.rendering.email import render
 from digest.rendering.lint.page import Finding
 from digest.subscribers import store
 from digest.subscribers.consent import ConsentEvent
 from digest.subscribers.store import Newcomer
-from digest.weekly import stages
+from digest.weekly import collecting, stages
 from digest.weekly.calendar import Week
 
 FAULT = Finding("error", "links", "Movers", "A link is none.", "Mend it.", "every mail")
@@ -194,3 +205,171 @@ def test_of_an_edition_that_was_queued_it_is_told_how_it_went(engine: Engine, de
     stages.approve(engine, W19, NOW)
     stages.send(engine, desk, W19, lambda: NOW)
     assert stages.forecast_by_region(engine, desk, W19, NOW) == {("DE", "sent", ""): 2}
+
+
+def fallen(engine: Engine, content: str = "") -> tuple[str, ...]:
+    with reading(engine) as connection:
+        return approving.fallen(connection, W19, content)
+
+
+def test_an_override_after_the_approval_voids_it_at_once(engine: Engine, desk: Settings, checks: list[Finding]) -> None:
+    approving.approve(engine, desk, W19, "eva", NOW)
+    dropped = next(it for it in read_stories(engine, desk, W19).stories if it.told == "headline")
+    say(engine, desk, W19, dropped.key, "drop", "ben", NOW)
+    with pytest.raises(DigestError, match="not approved"):
+        stages.send(engine, desk, W19, lambda: NOW)
+    assert acts(engine) == [("approved", "eva"), ("overridden", "ben"), ("voided", "ben")]
+    assert fallen(engine) == (f"an override came: drop “{dropped.headline}”",)
+    with pytest.raises(DigestError, match="does not heed 1 override that came later; run `digest draft"):
+        approving.approve(engine, desk, W19, "eva", NOW)
+    stages.draft(engine, desk, W19, NOW)
+    assert approving.approve(engine, desk, W19, "eva", NOW).stored.approved
+
+
+def test_an_override_without_effect_does_not_stand_in_the_way(
+    engine: Engine, desk: Settings, checks: list[Finding]
+) -> None:
+    story = read_stories(engine, desk, W19).stories[0].key
+    for what in ("drop", "restore"):
+        say(engine, desk, W19, story, what, "eva", NOW)
+    assert not stages.draft(engine, desk, W19, NOW).changed
+    assert approving.approve(engine, desk, W19, "eva", NOW).stored.approved
+
+
+def test_a_capture_that_is_believed_after_the_approval_voids_it(
+    engine: Engine, desk: Settings, checks: list[Finding], tmp_path: Path
+) -> None:
+    approving.approve(engine, desk, W19, "eva", NOW)
+    import_week(engine, desk, tmp_path, W19, {"aurora-2": 10.0}, day=1)
+    assert stages.is_approved(engine, W19)
+    collecting.accept(engine, desk, "board", NOW, "ben")
+    assert not stages.is_approved(engine, W19)
+    assert fallen(engine) == ("a capture of The board was accepted",)
+
+
+def test_what_changed_since_an_approval_adds_up_until_it_is_all_taken_back(
+    engine: Engine, desk: Settings, checks: list[Finding]
+) -> None:
+    def with_series(**changes: str) -> Settings:
+        return desk.model_copy(update={"series": desk.series.model_copy(update=changes)})
+
+    approved = approving.approve(engine, desk, W19, "eva", NOW).stored.content_hash
+    assert fallen(engine, approved) == ()
+    stages.draft(engine, with_series(tagline="Another"), W19, NOW, "ben")
+    other = stages.draft(engine, with_series(tagline="Another", contact="x@example.org"), W19, NOW, "ben")
+    what = fallen(engine, other.stored.content_hash)
+    assert any("tagline" in it for it in what)
+    assert any("contact" in it for it in what)
+    stages.draft(engine, desk, W19, NOW, "ben")
+    assert fallen(engine, approved) == ("nothing is left of it: this is again what was approved",)
+
+
+def test_the_word_of_one_of_two_editors_falls_with_a_line_as_well(
+    engine: Engine, desk: Settings, checks: list[Finding]
+) -> None:
+    strict = policy(desk, needed=2)
+    approving.approve(engine, strict, W19, "eva", NOW)
+    other = strict.model_copy(update={"series": strict.series.model_copy(update={"tagline": "Another"})})
+    assert stages.draft(engine, other, W19, NOW, "ben").voided
+    assert [act for act, _who in acts(engine)] == ["approved", "drafted", "voided"]
+
+
+def test_a_draft_that_may_not_go_over_an_approval_leaves_everything_as_it_was(
+    engine: Engine, desk: Settings, checks: list[Finding]
+) -> None:
+    approving.approve(engine, desk, W19, "eva", NOW)
+    other = desk.model_copy(update={"series": desk.series.model_copy(update={"tagline": "Another"})})
+    with pytest.raises(stages.ApprovedError):
+        stages.draft(engine, other, W19, NOW, "ben", over_approval=False)
+    assert stages.is_approved(engine, W19)
+    assert acts(engine) == [("approved", "eva")]
+    assert not stages.draft(engine, desk, W19, NOW, "ben", over_approval=False).changed
+
+
+def test_who_may_not_approve_any_more_counts_no_more(engine: Engine, desk: Settings, checks: list[Finding]) -> None:
+    approving.approve(engine, policy(desk, needed=2), W19, "dan", NOW)
+    named = policy(desk, approvers=["eva", "ben"], needed=2)
+    assert not approving.approve(engine, named, W19, "eva", NOW).stored.approved
+    assert approving.approve(engine, named, W19, "ben", NOW).stored.approved
+
+
+def test_at_the_deadline_a_capture_that_is_held_back_since_the_draft_holds_the_edition(
+    engine: Engine, desk: Settings, checks: list[Finding], tmp_path: Path
+) -> None:
+    import_week(engine, desk, tmp_path, W19, {"aurora-2": 10.0}, day=1)
+    trusting = policy(desk, at_deadline="send_if_checked")
+    assert approving.decide_at_deadline(engine, trusting, W19, NOW).why == ("a capture of The board is held back",)
+    assert approving.at_deadline(engine, policy(desk, required=False), W19, NOW, stages.unguarded) is None
+
+
+# Two at once
+
+
+def at_once(*works: Callable[[], object]) -> list[object]:
+    """What each gave; the first of them is in the middle of its work when the others begin."""
+    with ThreadPoolExecutor(len(works)) as pool:
+        return [done.result(60) for done in [pool.submit(work) for work in works]]
+
+
+def test_two_who_approve_at_once_pin_it(
+    engine: Engine, desk: Settings, checks: list[Finding], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strict = policy(desk, needed=2)
+    known, both = override_store.approvers, Barrier(2)
+
+    def slowly(*given: Any) -> tuple[str, ...]:
+        found = known(*given)
+        with suppress(BrokenBarrierError):  # the other waits for us, as it should
+            both.wait(0.5)
+        return found
+
+    monkeypatch.setattr(override_store, "approvers", slowly)
+    at_once(*(partial(stages.approve, engine, W19, NOW, name, strict.approval) for name in ("eva", "ben")))
+    assert stages.is_approved(engine, W19)
+
+
+def test_a_draft_waits_for_a_queueing_and_then_finds_the_edition_sent(
+    engine: Engine, desk: Settings, checks: list[Finding], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_readers(engine, desk, 1, "DE", NOW)
+    stages.approve(engine, W19, NOW, "eva")
+    other = desk.model_copy(update={"series": desk.series.model_copy(update={"tagline": "Another"})})
+    known, queueing, drafting = outbox.queue, Event(), Event()
+    rendered = approving._stored(engine, W19).rendered
+
+    def slowly(*given: Any) -> outbox.Mailing:
+        queueing.set()
+        assert drafting.wait(60)
+        sleep(0.5)  # the draft is made, and would be stored
+        return known(*given)
+
+    def rendering(*_given: Any) -> Rendered:
+        drafting.set()
+        return rendered
+
+    def draft() -> str:
+        assert queueing.wait(60)
+        with pytest.raises(DigestError) as caught:
+            stages.draft(engine, other, W19, NOW, "ben")
+        return str(caught.value)
+
+    monkeypatch.setattr(stages, "render", rendering)
+    monkeypatch.setattr(outbox, "queue", slowly)
+    _mailing, said = at_once(partial(stages.queue, engine, desk, W19, NOW), draft)
+    assert "already being sent" in str(said)
+    assert stages.send(engine, desk, W19, lambda: NOW).tally["sent"] == 1
+
+
+def test_an_approval_given_while_a_draft_is_rendered_falls_with_a_line(
+    engine: Engine, desk: Settings, checks: list[Finding], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = render
+
+    def meanwhile(*given: Any) -> Any:
+        stages.approve(engine, W19, NOW, "eva")
+        return known(*given)
+
+    monkeypatch.setattr(stages, "render", meanwhile)
+    other = desk.model_copy(update={"series": desk.series.model_copy(update={"tagline": "Another"})})
+    assert stages.draft(engine, other, W19, NOW, "ben").voided
+    assert [act for act, _who in acts(engine)] == ["approved", "drafted", "voided"]

@@ -141,6 +141,15 @@ def test_a_test_goes_through_the_relay_and_says_who_was_not_taken(
     assert result == (1, ("RCPT: 550 5.1.1 no such user",))
 
 
+def test_a_test_that_broke_off_stands_in_the_log(engine: Engine, desk: Settings) -> None:
+    with pytest.raises(DeliveryError):
+        send_test(engine, over_smtp(desk, 1), W19, ["ann@example.org"], "eva", NOW)
+    with reading(engine) as connection:
+        entry = audit.read(connection)[-1]
+    assert (entry.act, entry.who, entry.detail["addresses"]) == ("tested", "eva", 1)
+    assert "sent" not in entry.detail
+
+
 def test_a_relay_that_takes_none_or_is_not_there_is_one_sentence(engine: Engine, desk: Settings, server: Relay) -> None:
     with pytest.raises(DeliveryError, match="none of 1 test mails was taken"):
         send_test(engine, over_smtp(desk, server.port), W19, ["unknown@example.org"], "eva", NOW)

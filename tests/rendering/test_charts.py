@@ -134,6 +134,7 @@ def test_names_of_one_place_are_moved_apart(form: Form) -> None:
     assert crowded(sheet) == []
 
 
+@pytest.mark.long
 @SPOKEN
 @FORMS
 @given(st.lists(st.lists(st.integers(1, 30) | st.none(), min_size=12, max_size=12), min_size=1, max_size=8))
@@ -188,6 +189,7 @@ def test_names_that_would_read_alike_once_shortened_are_left_out() -> None:
     assert [label[0] for label in texts(sheet, "model-first")] == ["b"]
 
 
+@pytest.mark.long
 @FORMS
 @given(
     st.lists(

@@ -236,6 +236,7 @@ def notes() -> tuple[Note, Note]:
     return whole, whole.model_copy(update={**clean, "text": tuple(paragraphs)})
 
 
+@pytest.mark.long
 @settings(max_examples=5, derandomize=True, deadline=None, phases=[Phase.generate])
 @given(st.integers(0, len(PIECES) - 1), st.booleans())
 def test_no_text_of_an_edition_becomes_anything_but_text(seed: int, before: bool) -> None:

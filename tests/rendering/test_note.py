@@ -109,6 +109,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("notes")
 
 
+@pytest.mark.long
 @settings(max_examples=25, deadline=None)
 @given(markdown=st.lists(st.sampled_from(HOSTILE), min_size=1, max_size=6).map("\n".join))
 def test_no_mixture_of_hostile_text_does_harm(folder: Path, markdown: str) -> None:

@@ -37,6 +37,8 @@ from digest.edition.renditions import TOPICS
 from digest.scores import store as scores
 from digest.subscribers import store
 
+pytestmark = pytest.mark.long
+
 TWO_DAYS = timedelta(hours=49)
 CAPTCHA = {"verify_url": "https://captcha.example/verify", "field": "proof"}
 PUBLIC = (

@@ -45,6 +45,7 @@ def test_opening_the_link_asks(client: Client, path: str, rows: Rows) -> None:
     assert rows("subscriber")[0]["state"] == "confirmed"
 
 
+@pytest.mark.long
 def test_a_thousand_openings_change_nothing(client: Client, path: str, rows: Rows) -> None:
     before = rows("subscriber"), rows("consent_event")
     for _ in range(500):

@@ -1,8 +1,8 @@
 """What every command shares: common options, the settings, the database, the clock, and how JSON is printed."""
 
-import getpass
 import json
 import os
+import pwd
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -94,11 +94,11 @@ def who() -> str:
     """Who runs this command: the account that logged in, else the one that it runs as."""
     try:
         return os.getlogin()
-    except OSError:  # no terminal, as in a container
+    except OSError:  # no terminal, as in a container; what the environment says of a name is anybody's to say
         try:
-            return getpass.getuser()
-        except (OSError, KeyError):
-            return "unknown"
+            return pwd.getpwuid(os.getuid()).pw_name
+        except KeyError:
+            return f"user {os.getuid()}"
 
 
 def settings() -> Settings:

@@ -25,7 +25,7 @@ from digest.operations.trials import send_test
 from digest.weekly import stages
 from digest.weekly import store as weeks
 from digest.weekly.calendar import Week, parse_week
-from digest.weekly.running import Ran, run_due
+from digest.weekly.running import Ran, run_due, vouch
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -179,8 +179,7 @@ def weekly(week: Annotated[str | None, typer.Option(help="another week than the 
     with database(chosen) as engine:
         with reading(engine) as connection:
             at = this if week is None else stages.find_week(connection, chosen, week, now())
-        with writing(engine) as connection:
-            weeks.vouch(connection, chosen.series.zone, now())  # before anything is sent
+        vouch(engine, chosen, now())  # before anything is sent
         expire(engine, chosen, now())
         take_mail_if_it_can(engine, chosen, now(), complain)
         send_letters(engine, chosen, clock())

@@ -21,6 +21,7 @@ from digest.edition.numbers import several
 from digest.edition.renditions import FORMATS, TOPICS
 from digest.errors import DigestError
 from digest.language import LOCALES
+from digest.operations.approving import fallen
 from digest.operations.trials import MOST
 from digest.rendering.lint.lengths import CLIPPED, NEAR, PREHEADER, SUBJECT, section_sizes
 from digest.rendering.templates import fill
@@ -232,10 +233,9 @@ def logged(desk: Desk) -> Logged:
         entries = audit.read(connection, week, _MOST_LOGGED)
         content = desk.draft.stored.content_hash if desk.draft else ""
         approvers = override_store.approvers(connection, week, content)
-    fates = [entry for entry in entries if entry.act in ("approved", "voided")]
-    fell = fates[-1].detail.get("what", ()) if fates and fates[-1].act == "voided" else ()
+        fell = fallen(connection, desk.week, content)
     lines = tuple(Line(entry.at, entry.act, entry.who, _in_words(entry)) for entry in reversed(entries))
-    return Logged(lines, approvers, tuple(fell))
+    return Logged(lines, approvers, fell)
 
 
 def _in_words(entry: Entry) -> str:
@@ -246,7 +246,7 @@ def _in_words(entry: Entry) -> str:
         case "voided" | "held":
             return "; ".join(map(str, detail.get("what") or detail.get("why") or ()))
         case "tested":
-            return several(detail.get("sent", 0), "mail")
+            return several(detail["sent"], "mail") if "sent" in detail else "broke off"
         case _:
             return str(detail.get("content", ""))[:8]
 

@@ -104,7 +104,8 @@ class ToldTable(SQLModel, table=True):
 @dataclass(frozen=True, slots=True)
 class StoredEdition:
     """An edition as drafted. Approved is one whose `approved_hash` is `stored_hash`, the hash of what is stored.
-    `templates` is the hash of those it was rendered with, empty where that was not kept."""
+    `templates` is the hash of those it was rendered with, empty where that was not kept; `heard` counts the week's
+    overrides when it was drafted, None where that was not kept."""
 
     week: str
     edition: Edition
@@ -114,6 +115,7 @@ class StoredEdition:
     stored_hash: str
     approved_hash: str | None
     templates: str = ""
+    heard: int | None = None
 
     @property
     def approved(self) -> bool:
@@ -142,6 +144,7 @@ def load_edition(connection: Connection, week: str) -> StoredEdition | None:
         raise StorageError(
             f"the stored edition of {week} cannot be read by this version; run `digest draft {week}` to make it anew."
         ) from error
+    parts = json.loads(row.parts)
     return StoredEdition(
         week=week,
         edition=edition,
@@ -150,7 +153,8 @@ def load_edition(connection: Connection, week: str) -> StoredEdition | None:
         content_hash=row.content_hash,
         stored_hash=fingerprint(row.content, row.rendered, row.envelope),
         approved_hash=row.approved_hash,
-        templates=json.loads(row.parts).get("templates", ""),
+        templates=parts.get("templates", ""),
+        heard=parts.get("heard"),
     )
 
 
@@ -219,11 +223,22 @@ def newest_approved(connection: Connection) -> StoredEdition | None:
     return stored if stored and stored.approved else None
 
 
-def hashes_of(connection: Connection, week: str) -> tuple[str, str | None] | None:
-    """The content hash of a week's edition and the approved one, whether or not this version can read the edition."""
+def hashes_of(connection: Connection, week: str, *, hold: bool = False) -> tuple[str, str | None] | None:
+    """The content hash of a week's edition and the approved one, whether or not this version can read the edition.
+
+    With `hold` whoever else asks so waits until this transaction is over: drafting, approving and queueing a week are
+    one after the other. (SQLite has one writer at a time anyway.)
+    """
     columns = (col(EditionTable.content_hash), col(EditionTable.approved_hash))
-    row = connection.execute(select(*columns).where(col(EditionTable.week) == week)).first()
+    asked = select(*columns).where(col(EditionTable.week) == week)
+    row = connection.execute(asked.with_for_update() if hold else asked).first()
     return (row.content_hash, row.approved_hash) if row else None
+
+
+def weeks_since(connection: Connection, week: str) -> list[str]:
+    """The weeks that have an edition, from this one on."""
+    known = col(EditionTable.week)
+    return list(connection.scalars(select(known).where(known >= week).order_by(known)))
 
 
 def edition_number(connection: Connection, week: str) -> int:
@@ -245,14 +260,15 @@ def save_draft(
     envelope: Envelope,
     now: datetime,
     templates: str = "",
+    heard: int = 0,
 ) -> StoredEdition:
-    """Store a draft, with the hash of its templates. The same content changes nothing; other content voids an
-    approval."""
+    """Store a draft, with the hash of its templates and the number of overrides it was drafted with. The same content
+    changes nothing; other content voids an approval."""
     documents = edition.document(), rendered.model_dump_json(), envelope.model_dump_json()
     content = fingerprint(*documents)
     known = hashes_of(connection, edition.week)
-    if known is not None and known[0] == content:
-        return StoredEdition(edition.week, edition, rendered, envelope, content, content, known[1], templates)
+    same = known is not None and known[0] == content
+    parts = {"parts": json.dumps({"templates": templates, "heard": heard})}
     values = {
         "content": documents[0],
         "number": edition.number,
@@ -262,13 +278,14 @@ def save_draft(
         "drafted_at": now,
         "approved_hash": None,
         "approved_at": None,
-        "parts": json.dumps({"templates": templates}),
     }
     if known is None:
-        connection.execute(insert(EditionTable).values(week=edition.week, **values))
+        connection.execute(insert(EditionTable).values(week=edition.week, **values, **parts))
     else:
-        connection.execute(update(EditionTable).where(col(EditionTable.week) == edition.week).values(**values))
-    return StoredEdition(edition.week, edition, rendered, envelope, content, content, None, templates)
+        changes = parts if same else {**values, **parts}
+        connection.execute(update(EditionTable).where(col(EditionTable.week) == edition.week).values(**changes))
+    approved = known[1] if known and same else None
+    return StoredEdition(edition.week, edition, rendered, envelope, content, content, approved, templates, heard)
 
 
 def save_approval(connection: Connection, week: str, content: str, now: datetime) -> None:
@@ -286,10 +303,10 @@ def approved_since(connection: Connection, moment: datetime) -> list[str]:
     return list(connection.scalars(later.order_by(col(EditionTable.week))))
 
 
-def void_approval(connection: Connection, week: str) -> None:
-    """Make a draft of a week's edition again."""
-    same = col(EditionTable.week) == week
-    connection.execute(update(EditionTable).where(same).values(approved_hash=None, approved_at=None))
+def clear_approval(connection: Connection, week: str) -> None:
+    """Let nothing of the week be sent until it is approved anew."""
+    none = {"approved_hash": None, "approved_at": None}
+    connection.execute(update(EditionTable).where(col(EditionTable.week) == week).values(**none))
 
 
 def save_told(connection: Connection, week: str, facts: Iterable[str]) -> None:

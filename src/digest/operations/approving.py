@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from digest import audit
 from digest.config import Settings
@@ -87,32 +87,46 @@ def decide_at_deadline(
     """
     with reading(engine) as connection:
         stored = load_edition(connection, str(week))
+        held = stages.held_back(connection, settings, week)
     if stored is not None and stored.approved:
         return Decision(send=True)
-    why = _against(stored, settings)
+    why = _against(stored, settings, held)
     if stored is not None and not why:
         stages.approve(engine, week, now, content=stored.content_hash, guard=guard)
         return Decision(send=True)
     with writing(engine) as connection:
+        guard(connection)
         audit.write(connection, "held", str(week), audit.SCHEDULER, now, why=list(why))
     return Decision(send=False, why=why)
 
 
-def _against(stored: StoredEdition | None, settings: Settings) -> tuple[str, ...]:
-    """Why an edition that nobody approved is not sent; empty where nothing speaks against it."""
+def _against(stored: StoredEdition | None, settings: Settings, held: Sequence[str]) -> tuple[str, ...]:
+    """Why an edition that nobody approved is not sent; empty where nothing speaks against it. Held are captures by now,
+    which may be more than when it was drafted."""
     if stored is None:
         return ("there is no draft",)
     if settings.approval.at_deadline == "hold":
         return ("nobody approved it in time",)
     health = stored.edition.health
-    held = [source.title for source in health if source.status == "quarantined"]
-    against = [f"a capture of {title} is held back" for title in held]
+    drafted = [source.title for source in health if source.status == "quarantined"]
+    against = [f"a capture of {title} is held back" for title in dict.fromkeys([*drafted, *held])]
     if not any(source.status in ("fresh", "unchanged", "new") for source in health):
         against.append("no source was read")
     if not against:
         errors = [finding for finding in check_edition(stored, settings) if finding.level == "error"]
         against += [f"a check fails: {finding.what}" for finding in errors]
     return tuple(against)
+
+
+def fallen(connection: Connection, week: Week, content: str) -> tuple[str, ...]:
+    """What changed since an edition was last approved, or one of several editors said so, if that fell since."""
+    fates = audit.read(connection, str(week), acts=("approved", "voided", "drafted"))
+    last = max((number for number, entry in enumerate(fates) if entry.act == "approved"), default=None)
+    if last is None or not any(entry.act == "voided" for entry in fates[last:]):
+        return ()
+    if fates[last].detail.get("content") == content:
+        return ("nothing is left of it: this is again what was approved",)
+    return tuple(dict.fromkeys(what for entry in fates[last:] for what in entry.detail.get("what", ())))
 
 
 def _stored(engine: Engine, week: Week) -> StoredEdition:

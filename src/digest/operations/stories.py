@@ -17,7 +17,7 @@ from digest.edition.overrides import Override, What, changes_by_id, standing
 from digest.errors import DigestError, UsageError
 from digest.language import ENGLISH, LOCALES
 from digest.weekly.calendar import Week
-from digest.weekly.stages import Composed, composed
+from digest.weekly.stages import Composed, composed, void
 
 
 def read_stories(engine: Engine, settings: Settings, week: Week) -> Listing:
@@ -68,6 +68,7 @@ def say(
         _refuse_sent(connection, week)
         override_store.add(connection, str(week), [word])
         audit.write(connection, "overridden", str(week), who, now, **_detail(word))
+        void(connection, str(week), who, now, f"an override came: {what} “{word.about}”")
     return word
 
 

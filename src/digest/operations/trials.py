@@ -60,12 +60,15 @@ def send_test(
     if stored is None:
         raise DigestError(f"there is no edition of {week} yet; run `digest draft {week}` first.")
     envelopes = _envelopes(stored, settings, readers, rendition or Rendition(), now)
-    outcomes = hand_over(transport or transport_of(settings), envelopes)
-    sent = sum(outcome.kind == "sent" for outcome in outcomes)
+    told: dict[str, object] = {"content": stored.content_hash, "addresses": len(envelopes)}
+    try:
+        outcomes = hand_over(transport or transport_of(settings), envelopes)
+        sent = sum(outcome.kind == "sent" for outcome in outcomes)
+        told["sent"] = sent
+    finally:  # where it broke off, some may have been sent
+        with writing(engine) as connection:
+            audit.write(connection, "tested", str(week), who, now, **told)
     refused = tuple(outcome.said for outcome in outcomes if outcome.kind != "sent")
-    with writing(engine) as connection:
-        detail = {"content": stored.content_hash, "addresses": len(envelopes), "sent": sent}
-        audit.write(connection, "tested", str(week), who, now, **detail)
     if not sent:
         raise DeliveryError(f'none of {len(envelopes)} test mails was taken ("{refused[0]}"); mend that and try again.')
     return Tested(sent, refused)

@@ -13,6 +13,7 @@ from digest import audit
 from digest.changes.plausibility import doubts
 from digest.config import Settings, Source
 from digest.database import reading, writing
+from digest.edition import store as editions
 from digest.errors import CaptureError, UsageError
 from digest.scores import store
 from digest.scores.figures import read
@@ -20,6 +21,7 @@ from digest.scores.recorded import Recorded, read_history
 from digest.scores.snapshot import Capture, Snapshot
 from digest.scores.sources import fetch
 from digest.weekly.calendar import Week
+from digest.weekly.stages import void
 
 Outcome = Literal["stored", "known", "quarantined", "failed"]
 
@@ -133,7 +135,8 @@ def _import(engine: Engine, settings: Settings, name: str, on: date, data: bytes
 
 
 def accept(engine: Engine, settings: Settings, name: str, now: datetime, who: str = audit.SCHEDULER) -> Capture:
-    """Believe a source's quarantined capture, on a person's word. Raises UsageError where none waits."""
+    """Believe a source's quarantined capture, on a person's word: an edition that was approved without it, and is not
+    being sent, has to be approved anew. Raises UsageError where none waits."""
     known_source(settings, name)
     with writing(engine) as connection:
         waiting = store.quarantined(connection, name, date.min, date.max)
@@ -142,6 +145,8 @@ def accept(engine: Engine, settings: Settings, name: str, now: datetime, who: st
         store.accept(connection, waiting[0], now)
         week, taken = str(Week.of(waiting[0].on)), waiting[0].on.isoformat()
         audit.write(connection, "accepted", week, who, now, source=name, capture=taken, sha256=waiting[0].sha256)
+        for later in editions.weeks_since(connection, week):
+            void(connection, later, who, now, f"a capture of {settings.sources[name].title} was accepted")
     return waiting[0]
 
 

@@ -23,6 +23,7 @@ from digest.edition.compose import compose
 from digest.edition.content import Edition
 from digest.edition.editing import misfits_in
 from digest.edition.notes import for_sending, load_note
+from digest.edition.numbers import several
 from digest.edition.overrides import Misfit, Override
 from digest.edition.store import StoredEdition
 from digest.edition.versions import what_changed
@@ -48,11 +49,15 @@ def unguarded(_connection: Connection) -> None:
     """The guard of who does a stage by hand: what is stored keeps them apart."""
 
 
+class ApprovedError(DigestError):
+    """A draft was not stored, for that would have undone an approval."""
+
+
 @dataclass(frozen=True, slots=True)
 class Drafted:
     """A stored draft. `changed` is whether it differs from what was stored, `what` says in what, and `voided` whether
-    that undid an approval. `misfits` are overrides that have no effect on the week as it is now; `composed` is what the
-    draft was made of."""
+    that undid an approval, or the word of one of several editors. `misfits` are overrides that have no effect on the
+    week as it is now; `composed` is what the draft was made of."""
 
     stored: StoredEdition
     changed: bool
@@ -160,15 +165,16 @@ def draft(
     now: datetime,
     who: str = audit.SCHEDULER,
     guard: Guard = unguarded,
+    *,
+    over_approval: bool = True,
 ) -> Drafted:
     """Compose, render and store a week's edition; the same inputs, overrides among them, give the same bytes.
 
-    Raises DigestError where no source has anything to say, or where the edition is already being sent.
+    Raises DigestError where no source has anything to say, or where the edition is already being sent; ApprovedError,
+    unless it may go `over_approval`, where that would undo one.
     """
     with reading(engine) as connection:
-        known = editions.hashes_of(connection, str(week))
-        if outbox.find(connection, str(week)) is not None:
-            raise DigestError(f"the edition of {week} is already being sent and can no longer be drafted anew.")
+        _refuse_sent(connection, week)
         found = composed(connection, settings, week)
     edition, changes, earlier, said = found
     regimes = packaged_regimes(settings.consent.regimes).by_code
@@ -176,21 +182,44 @@ def draft(
     rendered = render(edition, settings, [one.edition for one in earlier], carried)
     with writing(engine) as connection:
         guard(connection)
-        if outbox.find(connection, str(week)) is not None:  # while this was rendered, somebody else sent it
-            raise DigestError(f"the edition of {week} is already being sent and can no longer be drafted anew.")
+        known = editions.hashes_of(connection, str(week), hold=True)
+        _refuse_sent(connection, week)  # while this was rendered, somebody else may have sent it
         before = _stored_before(connection, week)
-        stored = editions.save_draft(connection, edition, rendered, _envelope(settings), now, templates_of_mails())
+        given = override_store.approvers(connection, str(week), known[0]) if known else ()
+        templates = templates_of_mails()
+        stored = editions.save_draft(connection, edition, rendered, _envelope(settings), now, templates, len(said))
         editions.save_told(connection, str(week), map(fact_of, changes.disagreements))
         changed = known is None or known[0] != stored.content_hash
-        voided = changed and known is not None and known[1] is not None
         what = _what_changed(before, stored) if known is not None and changed else ()
+        voided = changed and known is not None and bool(known[1] or given)
+        if voided and not over_approval:
+            raise ApprovedError(f"the edition of {week} is approved, and would be another now.")
         if changed:
             override_store.void_approvals(connection, str(week))
-            detail = {"content": stored.content_hash, "subject": rendered.subject}
+            detail = {"content": stored.content_hash, "subject": rendered.subject, "what": list(what)}
             audit.write(connection, "drafted", str(week), who, now, **detail)
         if voided:
-            audit.write(connection, "voided", str(week), who, now, was=known[1] if known else "", what=list(what))
+            was = known[0] if known else ""
+            audit.write(connection, "voided", str(week), who, now, was=was, by=list(given), what=list(what))
     return Drafted(stored, changed, voided, what, misfits_in(edition, said, changes), found)
+
+
+def void(connection: Connection, week: str, who: str, now: datetime, what: str) -> bool:
+    """Take away the approval of a week's edition, and what single editors said for it, because of an act that its next
+    draft will heed. True where there was any; never of one that is being sent."""
+    known = editions.hashes_of(connection, week, hold=True)
+    given = override_store.approvers(connection, week, known[0]) if known else ()
+    if known is None or not (known[1] or given) or outbox.find(connection, week) is not None:
+        return False
+    editions.clear_approval(connection, week)
+    override_store.void_approvals(connection, week)
+    audit.write(connection, "voided", week, who, now, was=known[0], by=list(given), what=[what])
+    return True
+
+
+def _refuse_sent(connection: Connection, week: Week) -> None:
+    if outbox.find(connection, str(week)) is not None:
+        raise DigestError(f"the edition of {week} is already being sent and can no longer be drafted anew.")
 
 
 def _stored_before(connection: Connection, week: Week) -> StoredEdition | None:
@@ -225,14 +254,24 @@ def approve(
         raise DigestError(f"{who} may not approve; [approval] approvers names {', '.join(policy.approvers)}.")
     with writing(engine) as connection:
         guard(connection)
+        editions.hashes_of(connection, str(week), hold=True)
         stored = _drafted(connection, week)
         number = editions.edition_number(connection, str(week))
         if not stored.approved and stored.edition.number != number:
             raise DigestError(f"the edition of {week} would be No. {number} by now; run `digest draft {week}` again.")
         if content is not None and stored.content_hash != content:
             raise DigestError(f"the draft of {week} is another than was looked at; look at it again.")
-        given = len(_add_approval(connection, stored, who, now)) if not stored.approved else 0
-        waits = not stored.approved and given < (policy.needed if policy else 1)
+        if not stored.approved and stored.heard is not None:
+            unheard = len(override_store.load(connection, str(week))) - stored.heard
+            if unheard:
+                more = several(unheard, "override")
+                raise DigestError(
+                    f"the draft of {week} does not heed {more} that came later; run `digest draft {week}`."
+                )
+        given = _add_approval(connection, stored, who, now) if not stored.approved else ()
+        if policy and policy.approvers:  # who may not approve any more counts no more
+            given = tuple(name for name in given if name in policy.approvers)
+        waits = not stored.approved and len(given) < (policy.needed if policy else 1)
         if not stored.approved and not waits:
             editions.save_approval(connection, str(week), stored.content_hash, now)
             stored = _drafted(connection, week)
@@ -304,6 +343,7 @@ def _queued(
     with writing(engine) as connection:
         guard(connection)
         heed_clock(connection, now)
+        editions.hashes_of(connection, str(week), hold=True)
         stored = _drafted(connection, week)
         if not stored.approved:
             raise DigestError(
@@ -389,6 +429,15 @@ def send_unfinished(
         except DigestError as error:
             complain(str(error))
     return sent
+
+
+def held_back(connection: Connection, settings: Settings, week: Week) -> list[str]:
+    """The titles of the sources of which a capture of the week waits for a person's word."""
+    return [
+        settings.sources[name].title
+        for name in settings.enabled_sources
+        if scores.quarantined(connection, name, week.starts, week.ends)
+    ]
 
 
 def is_approved(engine: Engine, week: Week) -> bool:
