@@ -39,6 +39,9 @@ lock:
 		--no-emit-index-url --no-emit-find-links pyproject.toml --extra postgresql --output-file requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--no-emit-index-url --no-emit-find-links pyproject.toml --extra test --output-file requirements-test.lock
+	$(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
+		| $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--no-emit-index-url --no-emit-find-links --constraint requirements-test.lock --output-file requirements-build.lock -
 
 # After a change of words: what is new stands in the catalogues untranslated, which a test tells.
 catalogues: .venv/ready-to-test

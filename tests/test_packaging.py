@@ -63,7 +63,7 @@ def test_the_wheel_holds_no_test_and_no_capture_but_the_demos(wheel: Path) -> No
 
 
 def test_the_locks_hold_hashes_and_no_address() -> None:
-    for name in ("requirements.lock", "requirements-test.lock"):
+    for name in ("requirements.lock", "requirements-build.lock", "requirements-test.lock"):
         text = (CHECKOUT / name).read_text()
         assert "://" not in text
         assert text.count("==") <= text.count("--hash=sha256:")

@@ -2,14 +2,17 @@
 
 from datetime import UTC, date, datetime
 from functools import cache
+from typing import Any
 
 import pytest
 
 from digest.changes.kinds import NO_MEMORY
-from digest.changes.week import State, compare_week
+from digest.changes.week import State, WeekChanges, compare_week
 from digest.edition import opening
 from digest.edition.compose import compose
 from digest.edition.content import Edition, Rendered
+from digest.edition.editing import misfits_in
+from digest.edition.overrides import Override, What, told_by_key
 from digest.edition.receipts import ids_of
 from digest.edition.renditions import Rendition
 from digest.language import LOCALES, speaking
@@ -65,11 +68,17 @@ def state(source: str, week: Week) -> State:
 
 
 @cache
-def edition_of(name: str) -> Edition:
+def changes_of(name: str) -> WeekChanges:
     week = parse_week(name)
     states = [state(source, week) for source in SOURCES]
-    changes = compare_week(states, week.starts, week.ends, (), packaged().policy)
-    return compose(changes, packaged(), number=1, week=name, starts=week.starts, previous_week=str(week.previous))
+    return compare_week(states, week.starts, week.ends, (), packaged().policy)
+
+
+@cache
+def edition_of(name: str, said: tuple[Override, ...] = ()) -> Edition:
+    week = parse_week(name)
+    facts: dict[str, Any] = {"week": name, "starts": week.starts, "previous_week": str(week.previous)}
+    return compose(changes_of(name), packaged(), number=1, **facts, overrides=said)
 
 
 RENDITIONS = {
@@ -141,3 +150,19 @@ def test_no_two_recorded_weeks_that_follow_one_another_have_the_same_subject() -
         edition = edition_of(week)
         again = edition.model_copy(update={"last_subjects": (opening.subject(edition),)})
         assert opening.subject(again) != opening.subject(edition)
+
+
+@pytest.mark.parametrize("name", [BUSY, QUIET, RENAMED, REMADE, FAILED])
+def test_every_story_has_a_key_of_its_own_and_can_be_dropped_pinned_and_moved(name: str) -> None:
+    plain, changes = edition_of(name), changes_of(name)
+    known = told_by_key(plain.stories, changes)
+    keys = {told_as: key for key, told_as in known.items()}
+    everything = {story.told_as for story in plain.stories}
+    assert everything <= set(keys)
+    each: list[What] = ["drop", "pin", "move"]
+    for what in each:
+        at = datetime(2026, 5, 4, tzinfo=UTC)
+        said = tuple(Override(keys[one], what, "eva", at, place=3) for one in sorted(everything))
+        edited = edition_of(name, said)
+        assert {edit.told_as for edit in edited.edits} == everything
+        assert misfits_in(edited, said, changes) == ()

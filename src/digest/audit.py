@@ -18,6 +18,7 @@ Act = Literal[
     "drafted",
     "voided",
     "overridden",
+    "noted",
     "approved",
     "queued",
     "paused",
@@ -26,10 +27,14 @@ Act = Literal[
     "tested",
     "accepted",
     "held",
+    "skipped",
+    "restored",
 ]
 """What can be done. Drafted: a draft was stored that says something else than before; voided: with that an approval
-fell. Overridden: an editor changed what is told of a story, or took that back. Accepted: a capture that was held back
-is believed. Held: the deadline passed and the edition stayed."""
+fell. Overridden: an editor changed what is told of a story, or took that back; noted: saved the note
+in the desk. Accepted: a capture that was held back
+is believed. Held: the deadline passed and the edition stayed. Skipped: a week gets no edition. Restored: a copy of a
+backup may send again."""
 
 SCHEDULER = "scheduler"
 """Who acts where no person does."""

@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from datetime import date, time
 from decimal import Decimal
 from importlib import resources
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NamedTuple, Self, get_args, get_origin
@@ -84,6 +84,26 @@ def _interface(text: str) -> str:
     return text.rstrip("/")
 
 
+def _hook(text: str) -> str:
+    if not text:
+        return text
+    try:
+        address = urlsplit(_web_address(text))
+        host, _port = address.hostname or "", address.port
+    except ValueError as error:
+        raise ValueError("is no web address, such as https://example.org/hook") from error
+    if address.scheme != "https" and not _is_here(host):
+        raise ValueError("is not https: what is told there is nobody else's to read")
+    return text
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def _domain(text: str) -> str:
     labels = text.split(".") if text else []
     if len(text) > 253 or not all(
@@ -98,6 +118,7 @@ ShortLine = Annotated[Line, Field(max_length=100)]
 Address = Annotated[ShortLine, AfterValidator(_address)]
 WebAddress = Annotated[Line, AfterValidator(_web_address)]
 Interface = Annotated[Line, AfterValidator(_interface)]
+HookAddress = Annotated[Line, AfterValidator(_hook)]
 Domain = Annotated[Line, AfterValidator(_domain)]
 
 
@@ -376,8 +397,8 @@ class Alerts(Strict):
 class Hooks(Strict):
     """Addresses that are told by a signed POST: `alerts` what needs a person, `editions` each new edition."""
 
-    alerts: Line = ""
-    editions: Line = ""
+    alerts: HookAddress = ""
+    editions: HookAddress = ""
     secret: SecretStr = SecretStr("")
 
 

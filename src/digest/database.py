@@ -21,6 +21,8 @@ from digest.errors import ConfigError, StorageError
 SCHEMA_VERSION = "0009"
 """The newest migration. A test holds it against the folder; a database that has it is opened without Alembic."""
 
+_MIGRATION_LOCK = 0x4D494752  # an advisory lock of PostgreSQL, ours by this number
+
 SQLModel.metadata.naming_convention = {
     "ix": "ix_%(column_0_label)s",
     "uq": "uq_%(table_name)s_%(column_0_name)s",
@@ -208,6 +210,8 @@ def _migrate(engine: Engine) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     try:
         with writing(engine) as connection:
+            if engine.dialect.name == "postgresql":  # Alembic looks at the version again, once it is our turn
+                connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _MIGRATION_LOCK})
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     except CommandError as error:

@@ -19,10 +19,11 @@ from typing import BinaryIO
 from babel import Locale
 from babel.dates import format_date
 from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
+from babel.messages.pofile import PoFileError, read_po
 from babel.numbers import get_decimal_symbol, get_group_symbol
 
 from digest.config import asset
+from digest.errors import DigestError
 
 ENGLISH = "en"
 LOCALES: Mapping[str, str] = {ENGLISH: "English", "de": "Deutsch"}
@@ -118,11 +119,18 @@ def _locale(locale: str) -> Locale:
 
 @cache
 def _catalogue(locale: str) -> gettext.NullTranslations:
-    """The catalogue data/locales/<tag>.po; English needs none."""
+    """The catalogue data/locales/<tag>.po; English needs none. Raises DigestError for one that cannot be read."""
     if locale == ENGLISH:
         return gettext.NullTranslations()
+    name = f"data/locales/{locale}.po"
     with (asset("data") / "locales" / f"{locale}.po").open("rb") as file:
-        messages = read_po(file, locale=_locale(locale), abort_invalid=True)
+        try:
+            messages = read_po(file, locale=_locale(locale), abort_invalid=True)
+        except PoFileError as error:
+            what = str(error).removesuffix(f" on {error.lineno}")
+            raise DigestError(f"{name} line {error.lineno + 1} is no valid catalogue: {what}; correct it.") from error
+        except (ValueError, LookupError, IndexError) as error:
+            raise DigestError(f"{name} is no valid catalogue: {error}; correct it.") from error
     compiled = io.BytesIO()
     write_mo(compiled, messages)
     compiled.seek(0)

@@ -25,6 +25,7 @@ from digest.membership.returned import take_mail
 from digest.operations.alerts import tell, tell_of_database
 from digest.operations.announcing import announce
 from digest.operations.approving import at_deadline
+from digest.operations.store import Channel
 from digest.weekly import running, stages, store
 from digest.weekly.calendar import Week
 from digest.weekly.due import Daily, DailyDue, Done, daily_due, is_doubtful, timetable
@@ -95,19 +96,17 @@ def scheduled(engine: Engine, settings: Settings, clock: Clock, every: float = E
 
 
 def teller(engine: Engine, settings: Settings, clock: Clock) -> Callable[[], None]:
-    """Tells the operator what needs a person. That the database is at fault is told once until it answers again."""
-    told = False
+    """Tells the operator what needs a person. That the database is at fault is told once by each channel until it
+    answers again; what remembers that is this process alone."""
+    told = set[Channel]()
 
     def look() -> None:
-        nonlocal told
         try:
             tell(engine, settings, clock())
         except StorageError as error:
-            if not told:
-                tell_of_database(settings, str(error), clock())
-                told = True
+            tell_of_database(settings, str(error), clock(), told)
         else:
-            told = False
+            told.clear()
 
     return look
 

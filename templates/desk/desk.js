@@ -3,6 +3,7 @@
 "use strict";
 
 const known = new Map([...document.querySelectorAll("[data-part]")].map(part => [part.id, part.innerHTML]));
+const failed = document.getElementById("failed");
 let version = Number(document.body.dataset.version);
 let loading = false, again = false;
 
@@ -42,21 +43,48 @@ function swap(old, part) {
   if (focused) document.getElementById(focused)?.focus({preventScroll: true});
 }
 
-async function load(address, form) {
-  const answer = await fetch(address, form ? {method: "POST", body: new URLSearchParams(form)} : {});
-  if (!answer.ok) return;
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-  if (fresh.body.dataset.version === undefined) return;
-  show(fresh);
-  if (answer.redirected || !form) history.replaceState(null, "", answer.url);
+// The page as the server has it now, put in place. False where the server did not do what it was asked for: the page or
+// the banner says why. `taken` is called before anything is replaced, once an act was done.
+async function load(address, fields, taken) {
+  const answer = await fetch(address, fields ? {method: "POST", body: new URLSearchParams(fields)} : {});
+  const text = await answer.text(), fresh = new DOMParser().parseFromString(text, "text/html");
+  const done = answer.ok && fresh.body.dataset.version !== undefined;
+  if (done) taken?.();
+  if (fresh.body.dataset.version !== undefined) {
+    if (fields || failed.dataset.of === "page") say("");
+    show(fresh);
+  } else say(fresh.getElementById("fault")?.textContent || text.trim() || unsaid(answer.status), fields ? "act" : "page");
+  if (done && (answer.redirected || !fields)) history.replaceState(null, "", answer.url);
+  return done;
+}
+
+const unsaid = status => status === 403 ?
+  "The desk does not know this page any more; open the address that the terminal shows." : `The desk answers ${status}.`;
+
+// The banner for what has no place in the page. While the page itself cannot be made, nothing that it shows is approved.
+function say(sentence, of = "") {
+  failed.textContent = sentence;
+  failed.hidden = !sentence;
+  failed.dataset.of = of;
+  const approve = document.getElementById("approve-go");
+  if (of === "page" && approve) approve.disabled = true;
+  if (!sentence) known.delete("part-approve");
 }
 
 async function reload() {
   if (loading) { again = true; return; }
   loading = true;
-  try { await load(location.href); } catch { again = stream.readyState === EventSource.OPEN; }
+  let failing = false;
+  try { failing = !await load(location.href); } catch { again = stream.readyState === EventSource.OPEN; }
   loading = false;
-  if (again) { again = false; setTimeout(reload, 100); }
+  if (again || failing) { again = false; setTimeout(reload, failing ? 2000 : 100); }
+}
+
+// What was typed is the server's only when the server has taken it; until then nothing is put in its place.
+function send(form, fields) {
+  const boxes = [...form.querySelectorAll("textarea")], sent = boxes.map(box => box.value);
+  load(form.action, fields, () => boxes.forEach((box, at) => { box.defaultValue = sent[at]; }))
+    .catch(() => say("The desk does not answer; what you typed is still here.", "act"));
 }
 
 function fit(frame) {
@@ -92,8 +120,7 @@ document.addEventListener("submit", event => {
   const form = event.target, fields = new FormData(form, event.submitter);
   form.closest("details.as")?.removeAttribute("open");
   if (form.contains(document.activeElement) && document.activeElement.tagName !== "BUTTON") event.submitter?.focus();
-  if (form.id === "note") form.elements.text.defaultValue = form.elements.text.value;
-  load(form.action, fields);
+  send(form, fields);
 });
 
 const stream = new EventSource("events"), gone = document.getElementById("gone");

@@ -88,6 +88,21 @@ def test_a_backup_is_restored_on_hold_and_accepted(digest: Digest) -> None:
     )
 
 
+def test_who_accepted_a_copy_and_with_which_word_stands_in_the_log(
+    digest: Digest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.getlogin", lambda: "eva")
+    digest("backup", "copy")
+    digest("restore", "copy")
+    digest("accept-restore", "--yes")
+    (line,) = json.loads(digest("audit", "--json")[1])
+    said = {"copy": NOW.isoformat(), "closed": ["2026-W19"], "doubted": 3, "word": ""}
+    assert line == {"at": NOW.isoformat(), "who": "eva", "act": "restored", "week": "", "detail": said}
+    digest("restore", "copy")
+    digest("accept-restore", "--yes", "--nothing-was-sent")
+    assert json.loads(digest("audit", "--json")[1])[0]["detail"]["word"] == "nothing was sent"
+
+
 def test_a_restored_copy_is_not_accepted_where_nobody_says_yes(digest: Digest) -> None:
     digest("backup", "copy")
     digest("restore", "copy")

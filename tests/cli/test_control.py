@@ -87,3 +87,17 @@ def test_a_worker_wants_postgresql(digest: Digest) -> None:
     status, _out, err = digest("worker")
     assert (status, err.count("\n")) == (2, 1)
     assert "workers want PostgreSQL" in err
+
+
+@pytest.mark.parametrize("digest", [False], indirect=True)
+def test_who_skipped_a_week_stands_in_the_log(digest: Digest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.getlogin", lambda: "eva")
+    assert digest("skip", "2026-W18") == (0, "\nNext  digest weekly --week 2026-W18 takes it up again\n", "")
+    (line,) = json.loads(digest("audit", "--week", "2026-W18", "--json")[1])
+    assert (line["who"], line["act"], line["at"]) == ("eva", "skipped", NOW.isoformat())
+
+
+def test_a_week_that_is_being_sent_cannot_be_skipped(digest: Digest) -> None:
+    said = "digest: the edition of 2026-W18 is already being sent; `digest abort 2026-W18` ends that.\n"
+    assert digest("skip", "2026-W18") == (1, "", said)
+    assert digest("audit")[1] == ""

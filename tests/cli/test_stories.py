@@ -133,7 +133,7 @@ def test_every_override_says_what_it_did_to_which_story_and_what_comes_next(dige
         (("drop", "zzz"), 2, '"zzz" is the key of no story of 2026-W19; `digest stories 2026-W19 --left-out` lists'),
         (("move", "KEY", "0"), 2, "Invalid value for 'PLACE'"),
         (("move", "KEY"), 2, "Missing argument 'PLACE'"),
-        (("reword", "KEY", "cirrus-3 climbs 5.0 points"), 1, '"5.0" is no figure of this story.'),
+        (("reword", "KEY", "cirrus-3 climbs 5.0 points"), 1, '"5.0 points" is no figure of this story.'),
         (("reword", "KEY", "x", "--locale", "fr"), 2, '"fr" is no language of the editions; they have en, de.'),
         (("promote", "KEY", "Look"), 1, "is a story of the week already; pin it to have it told first."),
         (("restore", "KEY"), 2, "names no story, or several, that 2026-W19 has an override on"),

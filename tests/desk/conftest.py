@@ -8,7 +8,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import Engine, text
@@ -16,6 +18,7 @@ from tests.desk.visiting import Editor
 
 from digest.config import Database, Settings, asset, load_settings
 from digest.database import open_database, writing
+from digest.desk.drafting import forget_files
 from digest.desk.state import Desk
 from digest.operations.demo import NOW, WEEK, run_demo
 
@@ -31,6 +34,19 @@ def demo_week(tmp_path_factory: pytest.TempPathFactory) -> Path:
             connection.execute(text(f"DELETE FROM {table}"))
     engine.dispose()
     return folder / "digest.db"
+
+
+@pytest.fixture
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The templates and the data as copies that the test may change."""
+    copies = tmp_path / "_assets"
+    for name in ("templates", "data"):
+        shutil.copytree(asset(name), copies / name)
+    shutil.copy(asset("config.toml"), copies)
+    packaged = SimpleNamespace(files=lambda _package: tmp_path, as_file=resources.as_file)
+    monkeypatch.setattr("digest.config.resources", packaged)
+    yield copies
+    forget_files()
 
 
 @pytest.fixture
@@ -79,7 +95,13 @@ class Program:
     @property
     def address(self) -> str:
         said = (self.folder / "stdout").read_text()
-        return said.partition(": ")[2].strip()
+        return said.partition("\n")[0].partition(": ")[2]
+
+    @property
+    def visited(self) -> str:
+        """What the browser of `digest preview` was told to open, once it has written that down."""
+        said = self.folder / "visited"
+        return said.read_text().strip() if said.exists() else ""
 
     @property
     def complaints(self) -> str:
@@ -107,7 +129,9 @@ class Program:
 
 
 def _env(folder: Path) -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(folder / "src")}
+    """As of a user whose temporary files and whose browser are the test's."""
+    own = {"PYTHONPATH": str(folder / "src"), "TMPDIR": str(folder / "tmp"), "BROWSER": f"{folder / 'browser'} %s"}
+    return {**os.environ, **own}
 
 
 Opened = Callable[..., AbstractContextManager[Program]]
@@ -115,12 +139,17 @@ Opened = Callable[..., AbstractContextManager[Program]]
 
 @pytest.fixture
 def opened(demo_week: Path, tmp_path: Path) -> Opened:
-    """Runs `digest preview` on the demo's week. Its templates and data are copies, its code is what is tested."""
+    """Runs `digest preview` on the demo's week. Its templates and data are copies, its code is what is tested.
+
+    `browser` is what the user's browser does, as a shell script; without one none is opened.
+    """
 
     @contextmanager
-    def open_desk(*words: str) -> Iterator[Program]:
+    def open_desk(*words: str, browser: str = "") -> Iterator[Program]:
         folder = tmp_path / "house"
-        folder.mkdir()
+        (folder / "tmp").mkdir(parents=True)
+        (folder / "browser").write_text(f"#!/bin/sh\n{browser}")
+        (folder / "browser").chmod(0o755)
         for name in ("templates", "data"):
             shutil.copytree(asset(name), folder / name)
         shutil.copy(asset("config.toml"), folder / "packaged.toml")
@@ -128,7 +157,7 @@ def opened(demo_week: Path, tmp_path: Path) -> Opened:
         shutil.copy(demo_week, folder / "digest.db")
         (folder / "src").symlink_to(Path(sys.modules["digest"].__path__[0]).parent)
         with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
-            command = ["preview", str(WEEK), "--no-open", f"--now={NOW.isoformat()}", *words]
+            command = ["preview", str(WEEK), f"--now={NOW.isoformat()}", *words, *([] if browser else ["--no-open"])]
             process = subprocess.Popen(
                 [sys.executable, "-m", "digest", *command],
                 cwd=folder,
@@ -139,7 +168,7 @@ def opened(demo_week: Path, tmp_path: Path) -> Opened:
             program = Program(process, folder)
             try:
                 for _ in range(2400):
-                    if program.address:
+                    if program.address and (not browser or program.visited):
                         break
                     assert process.poll() is None, program.complaints
                     time.sleep(0.05)

@@ -1,5 +1,7 @@
 """Nobody but the person who started the desk reads or drives it: no page elsewhere, no other user of the machine."""
 
+from pathlib import Path
+
 import pytest
 from tests.desk.visiting import HERE, PORT, Editor
 
@@ -23,7 +25,7 @@ def refused(answer: object) -> bool:
 
 def test_the_address_opens_the_desk_and_the_redirect_takes_the_token_out(editor: Editor) -> None:
     path = editor.door.address.removeprefix(HERE)
-    answer = editor.ask("GET", path)
+    answer = editor.ask("GET", path, headers={"Sec-Fetch-Site": "none"})
     assert (answer.status_code, answer.headers["location"]) == (303, f"{editor.door.room}/")
     assert answer.headers["referrer-policy"] == "no-referrer"
     cookie = answer.headers["set-cookie"]
@@ -31,9 +33,18 @@ def test_the_address_opens_the_desk_and_the_redirect_takes_the_token_out(editor:
     assert editor.get().status_code == 200
 
 
+def test_a_visit_that_began_in_a_file_is_led_on_by_the_desk(editor: Editor, tmp_path: Path) -> None:
+    leading = editor.door.lead(tmp_path)
+    answer = editor.ask("GET", editor.door.address.removeprefix(HERE), headers={"Sec-Fetch-Site": "cross-site"})
+    assert (answer.status_code, answer.headers["referrer-policy"]) == (200, "no-referrer")
+    assert f'content="0;url={editor.door.room}/"' in answer.text
+    assert "SameSite=strict" in answer.headers["set-cookie"]
+    assert not leading.exists()
+
+
 def test_the_token_opens_nothing_a_second_time(editor: Editor) -> None:
     path = editor.door.address.removeprefix(HERE)
-    assert editor.ask("GET", path).status_code == 303
+    assert editor.ask("GET", path).status_code == 200
     assert refused(editor.ask("GET", path))
     assert refused(editor.ask("GET", "/open/None"))
 
@@ -41,7 +52,7 @@ def test_the_token_opens_nothing_a_second_time(editor: Editor) -> None:
 def test_a_look_ahead_does_not_use_the_token_up(editor: Editor) -> None:
     path = editor.door.address.removeprefix(HERE)
     assert refused(editor.ask("HEAD", path))
-    assert editor.ask("GET", path).status_code == 303
+    assert editor.ask("GET", path).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/", "/open/", "/open/guess", "/events", "/mail/600", "/docs", "/openapi.json"])
@@ -54,6 +65,13 @@ def test_another_user_of_the_machine_is_told_nothing(editor: Editor, path: str) 
 @pytest.mark.parametrize("cookie", ["desk=", "desk=guess", "other=1", "desk", "desk=\xff", "=;;="])
 def test_a_guessed_cookie_opens_nothing(editor: Editor, cookie: str) -> None:
     assert refused(editor.ask("GET", f"{editor.door.room}/", headers=[(b"cookie", cookie.encode("latin-1"))]))
+
+
+@pytest.mark.parametrize(
+    "others", ["{}; theme", "x=a b; {}", '{}; y="', "{}; desk=another", "desk=another; {}", "a[b]=c; {};", " {} ;;="]
+)
+def test_odd_cookies_of_another_local_server_keep_nobody_out(editor: Editor, others: str) -> None:
+    assert editor.get(Cookie=others.format(editor.cookie)).status_code == 200
 
 
 @pytest.mark.parametrize("host", ["evil.example", f"evil.example:{PORT}", "127.0.0.1", f"127.0.0.1:{PORT + 1}", ""])

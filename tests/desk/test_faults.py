@@ -4,11 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from digest.config import load_settings
+from digest import language
+from digest.config import asset, load_settings
 from digest.desk import faults
 from digest.desk.faults import Fault, fault_of
 from digest.edition.notes import load_note
 from digest.errors import DigestError
+from digest.rendering import tags
 from digest.rendering.markup import mail_html
 from digest.rendering.templates import environment_of, fill
 
@@ -56,7 +58,8 @@ def templates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of templates of the test's own."""
     folder = tmp_path / "templates"
     (folder / "email").mkdir(parents=True)
-    monkeypatch.setattr(faults, "asset", lambda name: tmp_path / name)
+    for module in (faults, tags, language):
+        monkeypatch.setattr(module, "asset", lambda name: tmp_path / name)
     environment_of.cache_clear()
     return folder
 
@@ -79,6 +82,71 @@ def test_a_tag_that_mjml_does_not_know_is_found_in_its_template(templates: Path,
         )
     fault = fault_of(caught.value, config)
     assert (fault.file, fault.line) == ("templates/email/x.mjml", 2)
+
+
+TABLE = "<mj-section>\n<mj-column>\n<mj-table>\n<tr><td>{{ x }}</td></tr>\n</mj-table>\n</mj-column>\n</mj-section>\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "said"),
+    [
+        ("</mj-table>\n", "\n", 3, "leaves <mj-table> open"),
+        ("</mj-section>\n", "", 1, "leaves <mj-section> open"),
+        ("</mj-section>\n", "</mj-section>\n</mj-section>\n", 8, "closes a <mj-section> that is not open"),
+        ("<mj-table>", '<mj-table css-class="x>', 3, "has a <mj-table without its end"),
+        ("<mj-column>", "<mj-column", 2, "has a <mj-column without its end"),
+    ],
+)
+def test_tags_that_do_not_fit_are_found_in_their_template(
+    templates: Path, config: Path, old: str, new: str, line: int, said: str
+) -> None:
+    assert mail_html(f"<mjml><mj-body>{TABLE}</mj-body></mjml>")
+    (templates / "email" / "sound.mjml").write_text(TABLE)
+    (templates / "email" / "table.mjml").write_text(TABLE.replace(old, new, 1))
+    with pytest.raises(DigestError, match=said) as caught:
+        mail_html(f"<mjml><mj-body>{fill('email/table.mjml', {'x': 'y'}, templates)}</mj-body></mjml>")
+    fault = fault_of(caught.value, config)
+    assert (fault.file, fault.line) == ("templates/email/table.mjml", line)
+
+
+def test_the_tags_of_each_template_fit_by_themselves_so_that_a_fault_is_found_in_one() -> None:
+    paths = sorted((asset("templates") / "email").glob("*.mjml"))
+    assert {path.name: misfit for path in paths if (misfit := tags.misfit_of(path.read_text("utf-8")))} == {}
+
+
+def test_templates_that_go_round_in_a_circle_are_told_as_such(templates: Path, config: Path) -> None:
+    (templates / "email" / "x.mjml").write_text('first\n{% include "email/x.mjml" %}\n')
+    with pytest.raises(DigestError, match="part of what it includes itself") as caught:
+        fill("email/x.mjml", {}, templates)
+    fault = fault_of(caught.value, config)
+    assert (fault.file, fault.line) == ("templates/email/x.mjml", 2)
+
+
+def test_a_template_that_is_not_utf8_is_named_and_not_the_one_that_includes_it(templates: Path, config: Path) -> None:
+    (templates / "email" / "x.mjml").write_text('{% include "email/y.mjml" %}\n')
+    (templates / "email" / "y.mjml").write_bytes(b"one\ntwo\n\xff\n")
+    with pytest.raises(DigestError, match="is not UTF-8") as caught:
+        fill("email/x.mjml", {}, templates)
+    fault = fault_of(caught.value, config)
+    assert (fault.file, fault.line) == ("templates/email/y.mjml", 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [(b'msgid "one"\nmsgstr "eins"\n\nmsgid two\n', 4), (b'msgid "one"\nmsgstr "\xff"\n', None)],
+)
+def test_a_catalogue_is_found_by_its_line(templates: Path, config: Path, text: bytes, line: int | None) -> None:
+    path = templates.parent / "data" / "locales" / "de.po"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(text)
+    language.forget_catalogues()
+    try:
+        with language.speaking("de"), pytest.raises(DigestError, match="is no valid catalogue") as caught:
+            language.message_of("one")
+    finally:
+        language.forget_catalogues()
+    fault = fault_of(caught.value, config)
+    assert (fault.file, fault.line) == ("data/locales/de.po", line)
 
 
 def test_what_nobody_foresaw_is_named_by_its_kind_and_place_and_not_by_its_words(config: Path) -> None:

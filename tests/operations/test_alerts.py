@@ -18,11 +18,14 @@ from sqlalchemy import Engine, text
 from digest import scheduler
 from digest.config import Alerts, Hooks, Settings
 from digest.database import reading, writing
+from digest.delivery import throttles
 from digest.delivery.outbox import Mailing
 from digest.delivery.outcomes import Outcome
+from digest.delivery.pacing import Throttle
 from digest.delivery.transports import Advance, Envelope
 from digest.delivery.transports.maildir import Maildir
 from digest.errors import ConfigError, DeliveryError, StorageError
+from digest.operations import alerts, store
 from digest.operations.alerts import tell
 from digest.operations.posting import post, signature
 
@@ -138,6 +141,33 @@ def test_of_two_processes_that_look_at_once_one_tells(
     assert len(mails(watched)) == 1
 
 
+@pytest.mark.parametrize("ahead", [timedelta(minutes=1), timedelta(days=400)])
+def test_a_process_that_died_while_telling_silences_nobody_for_long_though_its_clock_ran_ahead(
+    engine: Engine, watched: Settings, waits: Mailing, now: datetime, monkeypatch: pytest.MonkeyPatch, ahead: timedelta
+) -> None:
+    def dies(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    at = now + timedelta(minutes=20)
+    with monkeypatch.context() as killed:
+        killed.setattr(alerts, "hand_over", dies)
+        with pytest.raises(KeyboardInterrupt):
+            tell(engine, watched, at + ahead)
+    assert tell(engine, watched, at) == (1 if ahead > timedelta(hours=1) else 0)
+    tell(engine, watched, at + timedelta(minutes=5))
+    assert len(mails(watched)) == 1
+
+
+def test_an_end_that_is_still_to_come_keeps_no_trouble_silent(
+    engine: Engine, watched: Settings, waits: Mailing, now: datetime
+) -> None:
+    assert tell(engine, watched, now + timedelta(minutes=16)) == 1
+    with writing(engine) as connection:
+        store.end_notices(connection, [], now + timedelta(days=400))
+    assert tell(engine, watched, now + timedelta(days=2)) == 1
+    assert len(mails(watched)) == 2
+
+
 def test_that_the_database_takes_nothing_is_told_once_until_it_does_again(
     engine: Engine, watched: Settings, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -155,17 +185,81 @@ def test_that_the_database_takes_nothing_is_told_once_until_it_does_again(
     assert [mail.get_content().count("the disk of the database is full") for mail in mails(watched)] == [1, 1]
 
 
-@pytest.mark.parametrize(
-    ("url", "secret", "said"),
-    [
-        ("http://ops.example/x", HOOKS.secret, "is not https"),
-        ("https://ops.example/x", SecretStr("whsec_dGVzdA=="), "secret is not of the form"),
-        ("https://ops.example/x", SecretStr(""), "secret is not of the form"),
-    ],
-)
-def test_what_cannot_be_used_is_told_in_a_sentence(url: str, secret: SecretStr, said: str, now: datetime) -> None:
-    with pytest.raises(ConfigError, match=said):
-        post(url, Hooks(secret=secret), "x", "x", {}, now)
+def test_a_database_that_is_at_fault_is_told_once_by_mail_though_the_hook_is_away(
+    engine: Engine, watched: Settings, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise StorageError("the disk of the database is full; free some space.")
+
+    monkeypatch.setattr(scheduler, "tell", full)
+    look = scheduler.teller(engine, watched.model_copy(update={"hooks": HOOKS}), lambda: now)
+    with RequestsMock() as web:
+        web.post(HOOKS.alerts, status=500)
+        for _ in range(3):
+            with pytest.raises(DeliveryError, match="answers 500"):
+                look()
+        web.replace("POST", HOOKS.alerts, status=200)
+        look()
+        look()
+        assert len(web.calls) == 4
+    assert len(mails(watched)) == 1
+
+
+class Choosy(Maildir):
+    """Takes no mail to the second address, and says so in a way that may hold for all that come after it."""
+
+    def carry(self, batch: Sequence[Envelope], advance: Advance, done: list[tuple[int, Outcome]]) -> None:
+        if batch[0].delivery_id == 2:
+            no = Outcome("deferred", "RCPT: 550 5.7.1 no such user here", "blocked_policy", "pause")
+            done += [(2, no), *((one.delivery_id, Outcome("withheld")) for one in batch[1:])]
+        else:
+            super().carry(batch, advance, done)
+
+
+def test_an_address_that_is_refused_keeps_the_others_from_nothing_and_is_named_by_its_place(
+    engine: Engine, settings: Settings, waits: Mailing, now: datetime
+) -> None:
+    at, to = now + timedelta(minutes=16), ["one@digest.example", "gone@digest.example", "three@digest.example"]
+    several = settings.model_copy(update={"alerts": Alerts(mail_to=to)})
+    with pytest.raises(DeliveryError, match=r'address 2 of \[alerts\] mail_to \("RCPT: 550') as raised:
+        tell(engine, several, at, Choosy(settings.delivery.maildir))
+    assert "gone@" not in str(raised.value)
+    assert tell(engine, several, at + timedelta(minutes=5), Choosy(settings.delivery.maildir)) == 0
+    assert {mail["To"] for mail in mails(settings)} == {"one@digest.example", "three@digest.example"}
+    assert len(mails(settings)) == 2
+
+
+def test_what_was_mailed_is_not_mailed_again_whatever_befalls_the_hook(
+    engine: Engine, watched: Settings, waits: Mailing, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RecursionError
+
+    monkeypatch.setattr(alerts, "post", broken)
+    for minutes in range(16, 76, 5):
+        with pytest.raises(RecursionError):
+            tell(engine, watched.model_copy(update={"hooks": HOOKS}), now + timedelta(minutes=minutes))
+    assert len(mails(watched)) == 1
+
+
+@pytest.mark.parametrize("secret", [SecretStr("whsec_dGVzdA=="), SecretStr("")])
+def test_a_secret_that_cannot_be_used_is_told_in_a_sentence(secret: SecretStr, now: datetime) -> None:
+    with pytest.raises(ConfigError, match="secret is not of the form"):
+        post("https://ops.example/x", Hooks(secret=secret), "x", "x", {}, now)
+
+
+def test_domains_that_may_be_readers_own_are_counted_and_not_named(
+    engine: Engine, watched: Settings, now: datetime
+) -> None:
+    until, names = now + timedelta(minutes=5), ("ann-lovelace.example", "bens.example", "google")
+    closed = {name: Throttle(name, now, closed_until=until, said=f"421 {name} is busy") for name in names}
+    with writing(engine) as connection:
+        throttles.save(connection, {}, closed, now)
+    assert tell(engine, watched, now) == 2
+    (said,) = (mail.get_content() for mail in mails(watched))
+    assert "2 domains of few readers: no mail of ours is taken until 2026-05-04T09:05:00+00:00" in said
+    assert "google takes no mail of ours" in said
+    assert not any(name in said for name in names[:2])
 
 
 def test_an_operator_who_wants_no_mail_gets_none(

@@ -11,26 +11,30 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from sqlalchemy import URL, Engine, make_url, text
+from sqlalchemy import URL, Engine, insert, make_url, text, update
 from tests.conftest import NOW, WEEK, _administer
 from tests.outgoing import some_contents, some_outgoing
 
 from digest.config import Settings
-from digest.database import open_database, reading, writing
+from digest.database import metadata, open_database, reading, writing
 from digest.delivery import outbox, sending
 from digest.delivery.due import any_due
 from digest.delivery.outbox import Mailing, Settled
 from digest.edition.content import Rendered
+from digest.edition.store import EditionTable
 from digest.errors import DeliveryError, StorageError, UsageError
 from digest.membership import leaving
 from digest.operations import doctor, restoring_store, salvage_store
-from digest.operations.backup import back_up
+from digest.operations.backup import back_up, run_postgresql
 from digest.operations.restoring import accept, foresee, restore
 from digest.subscribers import store
 from digest.subscribers.consent import ConsentEvent, Kind
+from digest.weekly import store as weeks
+from digest.weekly.calendar import parse_week
 
 LATER = NOW + timedelta(days=1)
 KEYS = (b"0123456789abcdef0123456789abcdef",)
+deliveries = metadata.tables["delivery"]
 AddReaders = Callable[..., list[int]]
 Queue = Callable[[], Mailing]
 
@@ -123,7 +127,7 @@ def test_a_restored_copy_sends_nothing_until_a_person_accepts(
         send(copy)
     with writing(copy) as connection, pytest.raises(DeliveryError, match="accept-restore"):
         outbox.queue(connection, some_outgoing("2026-W19"), "another", NOW)
-    accept(copy, into, LATER, nothing_was_sent=True)
+    accept(copy, into, "ada", LATER, nothing_was_sent=True)
     assert send(copy) == {"sent": 3}
     copy.dispose()
 
@@ -155,7 +159,7 @@ def test_a_letter_that_a_reader_asked_for_while_the_copy_waited_goes_out_with_it
         outbox.queue_letter(connection, "preferences", ben, LATER)
     with pytest.raises(DeliveryError, match="accept-restore"):
         sending.send_letters(copy, into, lambda: LATER)
-    foreseen = accept(copy, into, LATER)
+    foreseen = accept(copy, into, "ada", LATER)
     assert [(mailing.week, count) for mailing, count in foreseen.doubted] == [("2026-05-04", 1)]
     assert [(mailing.week, count) for mailing, count in foreseen.going] == [("2026-05-05", 1)]
     assert sending.send_letters(copy, into, lambda: LATER) == 1
@@ -172,11 +176,45 @@ def test_what_waited_in_the_backup_is_never_resent_blindly(
     assert send(engine) == {"sent": 3}
     restore(into, tmp_path / "copy", None, LATER)
     copy, after_a_week = reopened(into), NOW + timedelta(days=7)
-    assert accept(copy, into, after_a_week).closed == ("2026-W19", "2026-W20")
+    assert accept(copy, into, "ada", after_a_week).closed == ("2026-W19", "2026-W20")
     assert send(copy) == {"uncertain": 3}
     assert len(recipients(into)) == 3
     with writing(copy) as connection, pytest.raises(DeliveryError, match="may have been sent before"):
         outbox.queue(connection, some_outgoing("2026-W20"), "drafted anew", after_a_week)
+    copy.dispose()
+
+
+def test_restored_a_week_later_no_week_since_the_backup_goes_out_again(
+    engine: Engine, into: Settings, tmp_path: Path, add_readers: AddReaders, queue: Queue, send: Callable[..., object]
+) -> None:
+    add_readers(3)
+    queue()
+    send(engine)
+    with writing(engine) as connection:  # a clock that ran ahead
+        asked = ConsentEvent("requested", NOW + timedelta(days=4000), "form")
+        store.add(connection, [store.Newcomer("x@example.org", "x@example.org", asked)], NOW)
+    back_up(engine, tmp_path / "copy", NOW + timedelta(hours=1))
+    after_a_week = NOW + timedelta(days=7)
+    done = restore(into, tmp_path / "copy", None, after_a_week)
+    assert NOW <= done.backed_up_at <= NOW + timedelta(hours=1)
+    copy = reopened(into)
+    assert accept(copy, into, "ada", after_a_week).closed == ("2026-W19", "2026-W20")
+    with writing(copy) as connection, pytest.raises(DeliveryError, match="may have been sent before"):
+        outbox.queue(connection, some_outgoing("2026-W19"), "drafted anew", after_a_week)
+    copy.dispose()
+
+
+def test_a_copy_of_a_copy_that_waits_is_of_the_earlier_moment(
+    engine: Engine, into: Settings, tmp_path: Path, add_readers: AddReaders
+) -> None:
+    with writing(engine) as connection:
+        restoring_store.hold(connection, NOW - timedelta(days=30))
+    add_readers(1)
+    back_up(engine, tmp_path / "copy", NOW)
+    assert restore(into, tmp_path / "copy", None, LATER).backed_up_at == NOW - timedelta(days=30)
+    copy = reopened(into)
+    with reading(copy) as connection:
+        assert connection.scalar(text("SELECT count(*) FROM restored")) == 1
     copy.dispose()
 
 
@@ -193,10 +231,9 @@ def test_a_restored_copy_learns_who_left_and_what_was_sent(
     say(engine, returns, "withdrawn")
     say(engine, returns, "confirmed")
     newer = add_readers(0, "new@example.org")
-    old = str(engine.url.database) if engine.dialect.name == "sqlite" else url_of(engine)
-    told = restore(into, tmp_path / "copy", old, LATER).replayed
+    told = restore(into, tmp_path / "copy", place_of(engine), LATER).replayed
     assert told is not None
-    assert told[:6] == (3, 1, 1, 1, 6, 0)
+    assert told[:9] == (3, 1, 1, 1, 6, 0, 0, 0, 0)
     assert told.unread == ()
     copy = reopened(into)
     with reading(copy) as connection:
@@ -212,7 +249,7 @@ def test_a_restored_copy_learns_who_left_and_what_was_sent(
         returns: "withdrawn",
     }
     assert [it.level for it in doctor.consent_log(copy, LATER)] == ["ok"]
-    accept(copy, into, LATER)
+    accept(copy, into, "ada", LATER)
     assert send(copy) == {"sent": 6}
     with writing(copy) as connection:
         following = outbox.queue(connection, some_outgoing("2026-W19"), "the next", NOW + timedelta(days=7))
@@ -222,8 +259,77 @@ def test_a_restored_copy_learns_who_left_and_what_was_sent(
     copy.dispose()
 
 
-def url_of(engine: Engine) -> str:
+def place_of(engine: Engine) -> str:
+    if engine.dialect.name == "sqlite":
+        return str(engine.url.database)
     return engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def break_off(engine: Engine, readers: list[int]) -> None:
+    """Let the machine die half-way through a mailing: one has it, one perhaps, the others do not."""
+    states = ("sent", "dot", "claimed", "deferred", "pending")
+    with writing(engine) as connection:
+        for number, state in zip(readers, states, strict=True):
+            values = {"state": state, "next_attempt_at": NOW if state == "deferred" else None}
+            mine = deliveries.c.subscriber_id == number
+            connection.execute(update(deliveries).where(mine).values(**values))
+
+
+@pytest.mark.parametrize("is_approved", [True, False])
+def test_the_rest_of_a_mailing_that_broke_off_goes_out_where_the_copy_has_its_edition_and_is_told_of_elsewhere(
+    engine: Engine,
+    into: Settings,
+    tmp_path: Path,
+    add_readers: AddReaders,
+    queue: Queue,
+    send: Callable[..., object],
+    is_approved: bool,
+) -> None:
+    readers = add_readers(5)
+    content = "hash of what was approved"
+    stored = {"content": "{}", "rendered": "{}", "envelope": "{}", "content_hash": content, "drafted_at": NOW}
+    approved = {"approved_hash": content, "approved_at": NOW} if is_approved else {}
+    with writing(engine) as connection:
+        connection.execute(insert(EditionTable).values(week=WEEK, number=1, **stored, **approved))
+    back_up(engine, tmp_path / "copy", NOW)
+    add_readers(0, "new@example.org")
+    queue()
+    break_off(engine, readers)
+    with writing(engine) as connection:
+        outbox.queue_letter(connection, "preferences", readers[0], NOW)
+    told = restore(into, tmp_path / "copy", place_of(engine), LATER).replayed
+    assert told is not None
+    assert (told.deliveries, told.waiting, told.missed) == ((2, 4, 0) if is_approved else (2, 1, 3))
+    copy = reopened(into)
+    going = accept(copy, into, "ada", LATER).going
+    assert [(mailing.kind, count) for mailing, count in going] == [("preferences", 1), ("edition", 3)][
+        : 1 + is_approved
+    ]
+    sent = {"sent": 4, "uncertain": 1} if is_approved else {"sent": 1, "uncertain": 1, "skipped": 3}
+    assert send(copy) == sent
+    assert recipients(into) == [f"r{number}@example.org" for number in (2, 3, 4) if is_approved]
+    assert sending.send_letters(copy, into, lambda: LATER) == 1
+    copy.dispose()
+
+
+def test_a_week_that_a_person_skipped_since_the_backup_is_skipped_in_the_copy(
+    engine: Engine, into: Settings, tmp_path: Path, add_readers: AddReaders
+) -> None:
+    add_readers(1)
+    skipped, taken_up = parse_week("2026-W19"), parse_week("2026-W20")
+    back_up(engine, tmp_path / "copy", NOW)
+    with writing(engine) as connection:
+        for week in (skipped, taken_up):
+            weeks.skip(connection, week, NOW)
+        weeks.reopen(connection, taken_up, NOW)
+    told = restore(into, tmp_path / "copy", place_of(engine), LATER).replayed
+    assert told is not None
+    assert (told.skipped, told.unread) == (1, ())
+    copy = reopened(into)
+    with reading(copy) as connection:
+        done = weeks.read_done(connection, taken_up).weeks
+    assert {week for week, one in done.items() if one.skipped} == {skipped}
+    copy.dispose()
 
 
 def test_a_database_of_other_readers_is_not_replayed(
@@ -333,7 +439,7 @@ def test_of_a_damaged_database_what_can_be_read_is_taken_over_and_nobody_gets_tw
     assert 20 < told.ended <= 200
     assert told.deliveries + told.doubted == 600
     copy = reopened(sqlite_settings)
-    accept(copy, sqlite_settings, LATER)
+    accept(copy, sqlite_settings, "ada", LATER)
     send(copy)
     assert set(tally(copy)) == states
     assert recipients(sqlite_settings) == []
@@ -496,3 +602,22 @@ def test_a_copy_that_somebody_puts_in_place_by_hand_waits_as_well(broken: Engine
     with writing(engine) as connection, pytest.raises(DeliveryError, match="accept-restore"):
         outbox.queue(connection, some_outgoing("2026-W19"), "x", NOW)
     engine.dispose()
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_dump_that_pg_restore_alone_brought_back_waits_once_the_guides_statement_was_run(
+    engine: Engine, into: Settings, tmp_path: Path, add_readers: AddReaders, queue: Queue, send: Callable[..., object]
+) -> None:
+    add_readers(3)
+    queue()
+    back_up(engine, tmp_path / "copy", NOW)
+    run_postgresql("pg_restore", make_url(into.database.url), "--no-owner", str(tmp_path / "copy"))
+    guide = (Path(__file__).parents[2] / "docs" / "backup.md").read_text()
+    copy = reopened(into)
+    with writing(copy) as connection:
+        connection.execute(text(guide.partition("```sql\n")[2].partition("```")[0]))
+    with pytest.raises(DeliveryError, match="accept-restore"):
+        send(copy)
+    assert accept(copy, into, "ada", LATER).backed_up_at == NOW
+    assert send(copy) == {"uncertain": 3}
+    copy.dispose()

@@ -260,3 +260,40 @@ def test_the_dns_is_asked_where_somebody_can_be_asked(engine: Engine, now: datet
     found = list(examine(engine, over_smtp, now, lambda name, kind: records.get((name, kind), ())))
     assert [(one.what, one.level) for one in found if one.what in ("DMARC", "MX")] == [("DMARC", "ok"), ("MX", "fail")]
     assert not [one for one in examine(engine, over_smtp, now) if one.what in ("DNS", "DMARC", "MX")]
+
+
+SECRET = SecretStr("whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
+
+
+@pytest.mark.parametrize(
+    ("mail_to", "hook", "secret", "levels", "said"),
+    [
+        ([], "", SecretStr(""), ["note"], "nobody is told what needs a person"),
+        (["ops@x.example"], "", SecretStr(""), ["ok", "note"], "told to 1 address by mail."),
+        ([], "https://ops.example/hidden", SECRET, ["ok"], "told to the hook at ops.example."),
+        ([], "https://ops.example/hidden", SecretStr("whsec_short"), ["ok", "fail"], "secret is not of the form"),
+    ],
+)
+def test_who_is_told_of_faults_is_looked_at_before_there_is_one(
+    engine: Engine,
+    settings: Settings,
+    now: datetime,
+    mail_to: list[str],
+    hook: str,
+    secret: SecretStr,
+    levels: list[str],
+    said: str,
+) -> None:
+    hooks, to = config.Hooks(alerts=hook, secret=secret), config.Alerts(mail_to=mail_to)
+    chosen = settings.model_copy(update={"alerts": to, "hooks": hooks})
+    found = [one for one in examine(engine, chosen, now) if one.what == "alerts"]
+    assert [one.level for one in found] == levels
+    assert any(said in one.said for one in found)
+    assert not any(word in one.said for one in found for word in ("ops@", "hidden", "short", "MDEy"))
+
+
+def test_a_secret_that_can_sign_nothing_is_named_though_only_editions_are_told(
+    engine: Engine, settings: Settings, now: datetime
+) -> None:
+    chosen = settings.model_copy(update={"hooks": config.Hooks(editions="https://partner.example/x")})
+    assert "fail" in [one.level for one in examine(engine, chosen, now) if one.what == "alerts"]

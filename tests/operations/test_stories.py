@@ -70,8 +70,8 @@ def test_words_that_do_not_fit_are_refused_in_one_sentence_and_leave_nothing(eng
     cirrus = key_of(engine, desk, "cirrus-3 is up")
     noise = read_stories(engine, desk, W19).apart["below_threshold"][0].key
     for key, what, more, said in (
-        (cirrus, "reword", {"text": "cirrus-3 is up 5.0 points"}, '"5.0" is no figure of this story'),
-        (cirrus, "reword", {"text": "cirrus-3 is up"}, 'it leaves out the figure "4.0"'),
+        (cirrus, "reword", {"text": "cirrus-3 is up 5.0 points"}, '"5.0 points" is no figure of this story'),
+        (cirrus, "reword", {"text": "cirrus-3 is up"}, 'it leaves out the figure "4.0 points"'),
         (cirrus, "promote", {"text": "Look"}, "is a story of the week already"),
         (noise, "drop", {}, "was told apart as below_threshold"),
         (noise, "promote", {"text": "Up by 3"}, '"3" is no figure of this story'),

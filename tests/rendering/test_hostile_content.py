@@ -124,7 +124,8 @@ def full_edition() -> Edition:
         for section, rows in lists.items()
     }
     told = {"ahead": ahead, "health": health, "last_subjects": ("gpt",), "promoted": (b.a_promoted(), b.a_promoted())}
-    return everything().model_copy(update={**brief, **told, "edits": (Edit(story="none", dropped=True),)})
+    edits = (Edit(section="movers", story="none", dropped=True),)
+    return everything().model_copy(update={**brief, **told, "edits": edits})
 
 
 def settings_of(put: Put) -> Settings:

@@ -8,6 +8,8 @@ from tests.web.visitors import Client, Site, with_key
 
 from digest import audit
 from digest.database import reading, writing
+from digest.delivery import throttles
+from digest.delivery.pacing import Throttle
 from digest.subscribers import growth, store
 from digest.subscribers.consent import ConsentEvent, Kind
 from digest.subscribers.store import Newcomer
@@ -30,7 +32,7 @@ def reader(engine: Engine, name: str, regime: str, *turns: tuple[Kind, int]) -> 
 def test_without_a_key_there_is_nothing_to_see(visitor: Client, headers: dict[str, str]) -> None:
     answer = visitor.get("/admin", headers=headers)
     assert answer.status_code == 401
-    assert answer.headers["WWW-Authenticate"].startswith("Basic")
+    assert answer.headers["WWW-Authenticate"] == 'Basic realm="operators", charset="UTF-8"'
     assert "Sources" not in answer.text
     assert "type a key as the password" in answer.text
 
@@ -51,6 +53,16 @@ def test_an_operator_sees_readers_and_acts_and_no_address(site: Site, engine: En
     assert "1: It comes too often" in answer.text
     assert "&lt;b&gt;editor&lt;/b&gt;" in answer.text
     assert "example.org" not in answer.text
+
+
+def test_a_domain_that_may_be_one_readers_own_is_not_named(site: Site, engine: Engine, visitor: Client) -> None:
+    name = "ann-lovelace.example"
+    closed = {name: Throttle(name, site.now, closed_until=site.now + timedelta(minutes=5), said=f"421 {name} is busy")}
+    with writing(engine) as connection:
+        throttles.save(connection, {}, closed, site.now)
+    answer = visitor.get("/admin", headers=site.key_header("read"))
+    assert "a domain: closed until" in answer.text
+    assert name not in answer.text
 
 
 def test_who_leaves_and_comes_back_is_counted_once_each_time(engine: Engine) -> None:

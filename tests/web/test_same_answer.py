@@ -127,8 +127,8 @@ def test_new_and_known_addresses_get_the_same_bytes_after_the_same_time(
 
 
 def far_apart(measured: Sequence[Measured]) -> list[str]:
-    """The kinds that are told from new ones by time. The bound is for all of them; a kind is a sixth, which chance alone
-    moves further."""
+    """The kinds that are told from new ones by time. The bound is for all; a kind is a sixth, which chance moves
+    further."""
     found = list(compared(measured))
     for kind, area, deviation in found:
         print(f"{kind:>10}: AUC {area:.3f} (a chance of {deviation:.3f})")

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from digest.cli import printing, reader_words
-from digest.cli.context import database, now, settings
+from digest.cli.context import database, now, settings, who
 from digest.delivery.outbox import Mailing
 from digest.edition.numbers import several
 from digest.operations import restoring
@@ -74,7 +74,7 @@ def accept_restore(
         _print_foreseen(foreseen)
         if not yes:
             typer.confirm("Let it send again?", abort=True, err=True)
-        restoring.accept(engine, chosen, now(), nothing_was_sent=nothing_was_sent)
+        restoring.accept(engine, chosen, who(), now(), nothing_was_sent=nothing_was_sent)
     print("The copy is accepted; mail goes out again.")
 
 
@@ -86,6 +86,9 @@ def _print_replayed(done: Replayed) -> None:
         (done.came_back, "left and came back: a consent is not taken over, so ask them again"),
         (done.deliveries, "deliveries that went, or may have gone"),
         (done.doubted, "deliveries of which nothing can be read: held as uncertain"),
+        (done.waiting, "deliveries queued since that wait: they go out once you accept"),
+        (done.missed, "deliveries queued since that go to nobody: the backup has no such edition approved"),
+        (done.skipped, "weeks that were skipped since"),
     )
     print("Taken over from the newer database:")
     for count, what in rows:

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable
-from functools import partial
 from typing import Annotated
 
 import typer
@@ -10,16 +9,19 @@ from sqlalchemy import Engine
 
 from digest.cli import edition_words, printing
 from digest.cli.context import WeekName, clock, database, now, progress, settings, who
+from digest.config import Settings
 from digest.database import reading, writing
 from digest.delivery import jobs, outbox
 from digest.delivery.sending import send_letters
 from digest.delivery.workers import letters_sent
 from digest.edition.store import newest_edition
-from digest.errors import DigestError
+from digest.errors import DigestError, StorageError
 from digest.membership.retention import expire
 from digest.membership.returned import take_mail_if_it_can
-from digest.operations import approving, logs
-from digest.operations.halting import halt
+from digest.operations import approving, halting, logs
+from digest.operations.alerts import tell, tell_of_database
+from digest.operations.announcing import announce
+from digest.operations.needs import Need
 from digest.operations.status import audience, limited
 from digest.operations.trials import send_test
 from digest.weekly import stages
@@ -100,7 +102,7 @@ def pause(week: WeekName = "latest") -> None:
     """
     with database(settings()) as engine:
         mailing = _mailing(engine, week)
-        halt(engine, mailing, "paused", who(), now())
+        halting.halt(engine, mailing, "paused", who(), now())
     printing.next_step(f"digest resume {mailing.week}")
 
 
@@ -112,7 +114,7 @@ def resume(week: WeekName = "latest") -> None:
     """
     with database(settings()) as engine:
         mailing = _mailing(engine, week)
-        halt(engine, mailing, "resumed", who(), now())
+        halting.halt(engine, mailing, "resumed", who(), now())
     printing.next_step(f"digest send {mailing.week}")
 
 
@@ -124,7 +126,7 @@ def abort(week: WeekName = "latest") -> None:
     """
     with database(settings()) as engine:
         mailing = _mailing(engine, week)
-        halt(engine, mailing, "aborted", who(), now())
+        halting.halt(engine, mailing, "aborted", who(), now())
         with reading(engine) as connection:
             tally = outbox.tally(connection, mailing.id)
     printing.aborted(mailing.week, tally)
@@ -170,29 +172,61 @@ def _edition_week(engine: Engine, text: str) -> Week:
 @app.command()
 def weekly(week: Annotated[str | None, typer.Option(help="another week than the current one")] = None) -> None:
     """All stages of a week that are due, in order, as the scheduler does them but at once: the times of [schedule] are
-    not waited for. Run again, it goes on where it ended.
+    not waited for. Run again, it goes on where it ended. At the end it tells what needs a person, and of new editions.
 
     Example: digest weekly --week 2026-W18
     """
     chosen = settings()
-    this, complain = Week.now(now(), chosen.series.zone), partial(print, file=sys.stderr)
+    this = Week.now(now(), chosen.series.zone)
     with database(chosen) as engine:
         with reading(engine) as connection:
             at = this if week is None else stages.find_week(connection, chosen, week, now())
-        vouch(engine, chosen, now())  # before anything is sent
-        expire(engine, chosen, now())
-        take_mail_if_it_can(engine, chosen, now(), complain)
-        send_letters(engine, chosen, clock())
-        for earlier in stages.send_unfinished(engine, chosen, at, clock(), complain):
-            printing.sent(earlier)
-        for ran in run_due(engine, chosen, clock(), asked=at, at_deadline=approving.at_deadline):
-            _tell(ran)
-        if not stages.is_queued(engine, at):
-            printing.next_step(f"look at it, then `digest approve {at}` and `digest send {at}`")
-            return
-        with progress("sending", *audience(engine, at)) as advance:
-            sent = stages.send(engine, chosen, at, clock(), advance)
+        try:
+            _do_week(engine, chosen, at)
+        except Exception as error:
+            # What we did not foresee may name a reader: only its kind is told.
+            said = str(error) if isinstance(error, DigestError) else f"a fault of the program ({type(error).__name__})."
+            _tell_others(engine, chosen, Need(f"weekly {at}", said))
+            raise
+        _tell_others(engine, chosen)
+
+
+def _do_week(engine: Engine, chosen: Settings, at: Week) -> None:
+    with writing(engine) as connection:
+        weeks.vouch(connection, chosen.series.zone, now())  # before anything is sent
+    expire(engine, chosen, now())
+    take_mail_if_it_can(engine, chosen, now(), _complain)
+    send_letters(engine, chosen, clock())
+    for earlier in stages.send_unfinished(engine, chosen, at, clock(), _complain):
+        printing.sent(earlier)
+    for ran in run_due(engine, chosen, clock(), asked=at, at_deadline=approving.at_deadline):
+        _tell(ran)
+    if not stages.is_queued(engine, at):
+        printing.next_step(f"look at it, then `digest approve {at}` and `digest send {at}`")
+        return
+    with progress("sending", *audience(engine, at)) as advance:
+        sent = stages.send(engine, chosen, at, clock(), advance)
     printing.sent(sent)
+
+
+def _tell_others(engine: Engine, chosen: Settings, failed: Need | None = None) -> None:
+    """What the ticker of `digest serve` tells: where cron runs the weeks there may be none. Of several one tells it."""
+
+    def alert() -> None:
+        try:
+            tell(engine, chosen, clock()(), failed=failed)
+        except StorageError as error:
+            tell_of_database(chosen, str(error), clock()(), set())
+
+    for look in (alert, lambda: announce(engine, chosen, clock()())):
+        try:
+            look()
+        except DigestError as error:
+            _complain(str(error))
+
+
+def _complain(said: str) -> None:
+    print(said, file=sys.stderr)
 
 
 def _tell(ran: Ran) -> None:
@@ -213,8 +247,5 @@ def skip(week: Annotated[str, typer.Argument(metavar="WEEK", help="2026-W17 or a
     """
     chosen, at = settings(), parse_week(week)
     with database(chosen) as engine:
-        if stages.is_queued(engine, at):
-            raise DigestError(f"the edition of {at} is already being sent; `digest abort {at}` ends that.")
-        with writing(engine) as connection:
-            weeks.skip(connection, at, now())
+        halting.skip(engine, at, who(), now())
     printing.next_step(f"digest weekly --week {at} takes it up again")

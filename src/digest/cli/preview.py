@@ -1,10 +1,13 @@
 """The command that looks at an edition before anybody gets it."""
 
+import signal
 import sys
 import webbrowser
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Thread
 from typing import Annotated
 
 import typer
@@ -14,6 +17,7 @@ from digest.cli import printing
 from digest.cli.context import AsJson, WeekName, clock, config_file, database, now, print_json, settings, who
 from digest.config import Settings
 from digest.database import reading
+from digest.desk.access import Door
 from digest.desk.app import serve
 from digest.desk.readers import As
 from digest.desk.state import Desk
@@ -75,13 +79,15 @@ def _desk(week: str, as_whom: str, port: int, no_open: bool) -> None:
     chosen, running = settings(), clock()
     shown_as = As(email=email_key(as_whom)) if as_whom else As()
 
-    def opened(address: str) -> None:
-        print(f"the desk of {at}: {address}", flush=True)
+    def opened(door: Door) -> None:
+        print(f"the desk of {at}: {door.address}", flush=True)
         print("The address opens it once, in one browser. Ctrl-C closes it.", file=sys.stderr)
         if not no_open:
-            webbrowser.open(address)
+            page = door.lead(Path(folder)).as_uri()
+            Thread(target=webbrowser.open, args=(page,), daemon=True).start()  # some browsers are waited for
 
-    with database(chosen) as engine:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # nothing is left behind then either
+    with database(chosen) as engine, TemporaryDirectory(prefix="digest-desk-") as folder:
         with reading(engine) as connection:
             at = find_week(connection, chosen, week, now())
         serve(Desk(engine, at, settings, config_file(), running, chosen, who(), shown_as=shown_as), port, opened)

@@ -116,7 +116,7 @@ def stories_promote(
 ) -> None:
     """Show what was told apart from news, with a remark and with the reason why it is none.
 
-    Example: digest stories promote 9c41 "Small, but the third week in a row." --week 2026-W18
+    Example: digest stories promote 9c41 "Small, but worth watching." --week 2026-W18
     """
     _say(key, "promote", week, text=remark, locale=locale)
 

@@ -3,6 +3,8 @@
 import os
 import secrets
 import socket
+from contextlib import suppress
+from pathlib import Path
 
 
 def name() -> str:
@@ -11,11 +13,16 @@ def name() -> str:
 
 
 def _place() -> str:
-    """This machine, or this container on it: where a process id means one process."""
-    try:
-        return f"{socket.gethostname()}/{os.stat('/proc/self/ns/pid').st_ino}"
-    except OSError:
-        return socket.gethostname()
+    """This machine, or this container on it: where a process id means one process.
+
+    A clone has the name and the namespaces of what it was cloned from, but a machine-id(5) of its own.
+    """
+    place = socket.gethostname()
+    with suppress(OSError):
+        place += f"/{Path('/etc/machine-id').read_text(encoding='ascii', errors='replace').strip()}"
+    with suppress(OSError):
+        place += f"/{os.stat('/proc/self/ns/pid').st_ino}"
+    return place
 
 
 def is_dead(claimant: str) -> bool:

@@ -19,11 +19,14 @@ from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse,
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
+from digest import audit
 from digest.config import asset
+from digest.database import writing
 from digest.desk import noting
 from digest.desk.access import Door, Guard
+from digest.desk.faults import fault_of
 from digest.desk.mails import View, shown_in
-from digest.desk.page import mail_policy, page, policy, shown, style_sheet
+from digest.desk.page import Typed, broken_page, mail_policy, page, policy, shown, style_sheet
 from digest.desk.readers import parse_as, reader_as
 from digest.desk.state import Desk, at_work
 from digest.edition.numbers import several
@@ -66,9 +69,7 @@ def create_app(desk: Desk, door: Door) -> ASGIApp:
     @app.get("/")
     def look(view: str = "light") -> Response:
         desk.first.wait(_FIRST_DRAFT)
-        nonce, chosen = secrets.token_urlsafe(16), _view(view)
-        style = style_sheet()
-        return HTMLResponse(page(desk, chosen, nonce), headers={"Content-Security-Policy": policy(style, nonce)})
+        return _page(desk, view)
 
     @app.get("/desk.js")
     def script() -> Response:
@@ -90,6 +91,17 @@ def create_app(desk: Desk, door: Door) -> ASGIApp:
     _acts(app, desk)
     _answers(app)
     return Guard(app, door)
+
+
+def _page(desk: Desk, view: str, status: int = HTTPStatus.OK, typed: Typed | None = None) -> Response:
+    """The desk's page; where a fault is in that itself, a page that names it."""
+    nonce = secrets.token_urlsafe(16)
+    try:
+        html = page(desk, _view(view), nonce, typed)
+        return HTMLResponse(html, status, {"Content-Security-Policy": policy(style_sheet(), nonce)})
+    except Exception as error:  # noqa: BLE001 (whatever a saved file makes go wrong, the next save may mend)
+        sentence = fault_of(error, desk.config).sentence
+        return HTMLResponse(broken_page(sentence), HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 _NO_HTML = "<!DOCTYPE html><html lang=en><title>No HTML part</title><p>No HTML part.</p></html>"
@@ -123,13 +135,15 @@ async def _news(desk: Desk, request: Request) -> AsyncIterator[str]:
 
 
 def _acts(app: FastAPI, desk: Desk) -> None:
-    """What an editor does. Each says in the page what became of it."""
+    """What an editor does. Each says in the page what became of it; one that was refused answers with that page."""
 
-    def act(form: Form, work: Callable[[], str]) -> Response:
+    def act(form: Form, work: Callable[[], str], typed: Typed | None = None) -> Response:
         try:
             desk.said = ("done", work())
         except DigestError as error:
             desk.said = ("failed", _capital(str(error)))
+            desk.tell()
+            return _page(desk, _one(form, "view"), HTTPStatus.CONFLICT, typed)
         desk.tell()
         return RedirectResponse(f"./?view={_view(_one(form, 'view'))}", HTTPStatus.SEE_OTHER)
 
@@ -147,12 +161,17 @@ def _acts(app: FastAPI, desk: Desk) -> None:
 
     @app.post("/note")
     def note(form: Sent) -> Response:
+        typed = Typed(_one(form, "text"), _one(form, "mark"))
+
         def work() -> str:
-            noting.save_note(desk.settings.series.notes, str(desk.week), _one(form, "text"), _one(form, "mark"))
-            desk.redraft((f"{desk.week}.md",))
+            with desk.acting:
+                noting.save_note(desk.settings.series.notes, str(desk.week), typed.text, typed.mark)
+                with writing(desk.engine) as connection:
+                    audit.write(connection, "noted", str(desk.week), desk.who, desk.clock())
+                desk.redraft((f"{desk.week}.md",))
             return "The note is saved."
 
-        return act(form, work)
+        return act(form, work, typed)
 
     @app.post("/links")
     def try_links(form: Sent) -> Response:
@@ -186,6 +205,8 @@ def _approve(desk: Desk, content_hash: str) -> str:
         approval = desk.settings.approval
         stored = stages.approve(desk.engine, desk.week, desk.clock(), desk.who, approval, content_hash)
         desk.redraft()
+        if desk.draft.stored.content_hash != content_hash:
+            raise UsageError("a file changed at that moment, so the approval fell at once; look at it again.")
     return f"Approved {content_hash[:8]} by {desk.who}." if stored.approved else f"Noted: {desk.who} approves."
 
 
@@ -240,32 +261,44 @@ def _capital(sentence: str) -> str:
 
 
 def _answers(app: FastAPI) -> None:
-    """One sentence for what cannot be made."""
+    """One sentence for what cannot be made, or is not taken."""
 
     @app.exception_handler(DigestError)
     async def fault(_request: Request, error: DigestError) -> Response:
         return PlainTextResponse(f"{error}\n", HTTPStatus.INTERNAL_SERVER_ERROR)
 
+    @app.exception_handler(HTTPException)
+    async def refused(_request: Request, error: HTTPException) -> Response:
+        sentence = _REFUSED.get(error.status_code, error.detail)
+        return PlainTextResponse(f"{sentence}\n", error.status_code, headers=error.headers)
 
-def serve(desk: Desk, port: int, opened: Callable[[str], None]) -> None:
-    """Serve the desk on loopback until interrupted; `opened` gets the address that opens it once.
+
+_REFUSED: Mapping[int, str] = {
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: f"That is more than the {_MOST_BYTES // 1000} kB that the desk takes at once.",
+    HTTPStatus.BAD_REQUEST: "That is no form of the desk's.",
+}
+
+
+def serve(desk: Desk, port: int, opened: Callable[[Door], None]) -> None:
+    """Serve the desk on loopback until interrupted; `opened` gets the door, whose address opens it once.
 
     Raises DigestError where the port cannot be listened on.
     """
     try:
-        with socket.create_server(("127.0.0.1", port)) as listener, at_work(desk):
-            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            door = Door(listener.getsockname()[1])
-            config = uvicorn.Config(
-                create_app(desk, door),
-                access_log=False,
-                log_level="warning",
-                server_header=False,
-                proxy_headers=False,
-                lifespan="off",
-                timeout_graceful_shutdown=1,  # an open page holds its stream of events
-            )
-            opened(door.address)
-            uvicorn.Server(config).run(sockets=[listener])
+        listener = socket.create_server(("127.0.0.1", port))
     except OSError as error:
         raise DigestError(f"port {port} of 127.0.0.1 cannot be listened on: {error.strerror}; name another.") from error
+    with listener, at_work(desk):
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        door = Door(listener.getsockname()[1])
+        config = uvicorn.Config(
+            create_app(desk, door),
+            access_log=False,
+            log_level="warning",
+            server_header=False,
+            proxy_headers=False,
+            lifespan="off",
+            timeout_graceful_shutdown=1,  # an open page holds its stream of events
+        )
+        opened(door)
+        uvicorn.Server(config).run(sockets=[listener])

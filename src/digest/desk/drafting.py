@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from digest.config import Settings
 from digest.database import reading
 from digest.delivery import outbox
+from digest.edition import override_store
 from digest.edition import store as editions
 from digest.edition.content import Edition, Note, Rendered
 from digest.edition.listed import Listing
@@ -38,8 +39,10 @@ class Draft:
     """What the desk shows. `stored` is what an approval would pin; `edition` and `rendered` are that with the note
     shown though it may be a draft. `earlier` are the editions that a reader may have missed, the oldest first.
 
-    `heard` counts the overrides that were heeded; `sent` says that the edition has gone to the outbox and cannot be
-    drafted any more.
+    `needs` are those that a watch list may name, and `outgoing` holds the regimes: as they were when this was drafted,
+    for a file of theirs may be broken now. `heard` counts the overrides that were there; `sent` says that the edition
+    has gone to the outbox and cannot be drafted any more; `kept` that it is approved and shown as it was, though with
+    the files here it would be another.
     """
 
     stored: StoredEdition
@@ -48,15 +51,20 @@ class Draft:
     earlier: tuple[Edition, ...]
     note: Note | None
     outgoing: Outgoing
+    needs: tuple[str, ...]
     settings: Settings
     at: datetime
     stories: Listing
     heard: int
     sent: bool
+    kept: bool
 
 
-def draft_now(engine: Engine, settings: Settings, week: Week, now: datetime, who: str) -> Draft:
-    """Draft and store the week's edition, or take it as it is where it is already being sent.
+def draft_now(
+    engine: Engine, settings: Settings, week: Week, now: datetime, who: str, *, over_approval: bool = True
+) -> Draft:
+    """Draft and store the week's edition, or take it as it is: where it is already being sent, and where it is approved
+    and may not go `over_approval`.
 
     Raises DigestError for a fault in a file, or where there is nothing to say.
     """
@@ -64,25 +72,35 @@ def draft_now(engine: Engine, settings: Settings, week: Week, now: datetime, who
         sent = outbox.find(connection, str(week)) is not None
         stored = editions.load_edition(connection, str(week)) if sent else None
         earlier = editions.approved_before(connection, str(week), stages.EDITIONS_TO_CATCH_UP)
-    found = None
+    found, kept = None, False
     if stored is None:
-        drafted = stages.draft(engine, settings, week, now, who)
-        stored, found = drafted.stored, drafted.composed
+        try:
+            drafted = stages.draft(engine, settings, week, now, who, over_approval=over_approval)
+            stored, found = drafted.stored, drafted.composed
+        except stages.ApprovedError:
+            kept = True
     with reading(engine) as connection:
         outgoing = stages.outgoing(connection, settings, week, now)
-    if outgoing is None:
+        stored = stored or editions.load_edition(connection, str(week))
+    if outgoing is None or stored is None:
         raise DigestError(f"the edition of {week} was taken away meanwhile; save any file to draft it again.")
     missed = tuple(one.edition for one in earlier)
     note = load_note(settings.series.notes, str(week))
     edition, rendered = stored.edition, stored.rendered
-    if note is not None and note.draft and not sent:
+    if note is not None and note.draft and not (sent or kept):
         edition = edition.model_copy(update={"note": note})
         regimes = packaged_regimes(settings.consent.regimes).by_code
         carried = {code: duties(regime, "edition", settings.series.commercial) for code, regime in regimes.items()}
         rendered = render(edition, settings, missed, carried)
     stories = listed(found, settings) if found else read_stories(engine, settings, week)
-    heard = len(found.overrides) if found else 0
-    return Draft(stored, edition, rendered, missed, note, outgoing, settings, now, stories, heard, sent)
+    heard = len(found.overrides) if found else _overrides(engine, week)
+    needs = tuple(packaged_needs().needs)
+    return Draft(stored, edition, rendered, missed, note, outgoing, needs, settings, now, stories, heard, sent, kept)
+
+
+def _overrides(engine: Engine, week: Week) -> int:
+    with reading(engine) as connection:
+        return len(override_store.load(connection, str(week)))
 
 
 def forget_files() -> None:

@@ -15,7 +15,7 @@ from digest.errors import DigestError
 _AROUND = 2
 _NAMED = re.compile(r"(?P<file>\S+\.[a-z]+):? line (?P<line>\d+)")
 _NAMED_TOML = re.compile(r"(?P<file>\S+\.toml)\b.*\(at line (?P<line>\d+), column \d+\)", re.DOTALL)
-_NAMED_ALONE = re.compile(r"(?P<file>\S+\.(?:md|toml))(?=[:\s])")
+_NAMED_ALONE = re.compile(r"(?P<file>\S+\.(?:md|toml|po))(?=[:\s])")
 
 
 class Fault(NamedTuple):

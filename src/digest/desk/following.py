@@ -4,7 +4,7 @@ An editor's program may save a file by putting another in its place, which a wat
 and a database says nothing by itself. Both are looked at a few times a second.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from threading import Event
 
@@ -14,43 +14,52 @@ LOOK_EVERY = 0.25
 """Seconds."""
 
 Stamp = tuple[object, ...]
+Stamps = Mapping[Path, Stamp | None]
 
 
-def changes(
-    folders: Sequence[Path], files: Callable[[], Sequence[Path]], stamp: Callable[[], Stamp], stop: Event
-) -> Iterator[tuple[str, ...]]:
+def changes(folders: Sequence[Path], look: Callable[[], Iterable[str]], stop: Event) -> Iterator[tuple[str, ...]]:
     """Until `stop` is set, the names of what changed, each time that something did; several saves at once are one.
 
-    `files` are single files, which need not exist, `stamp` is anything else that is another value after a change.
+    At first it names nothing, so that one can read all of it: what is saved while that is done is named afterwards.
+    `look` names what else is another since it was last read. Raises OSError where a folder cannot be watched.
     """
-    known, seen = _stamps(files()), stamp()
-    look = int(LOOK_EVERY * 1000)
+    before: Stamps | None = stamps(_files_in(folders))
+    yield ()
     for batch in watch(
         *folders,
         stop_event=stop,
-        rust_timeout=look,
+        rust_timeout=int(LOOK_EVERY * 1000),
         yield_on_timeout=True,
         step=20,
         debounce=200,
         raise_interrupt=False,
     ):
-        now, data = _stamps(files()), stamp()
-        names = [Path(name).name for _kind, name in batch]
-        names += [path.name for path in now if now[path] != known.get(path)]
-        names += [path.name for path in known if path not in now]
-        names += ["the data"] if data != seen else []
-        known, seen = now, data
+        names = {Path(name).name for _kind, name in batch}
+        names.update(look())
+        if before is not None:  # the watch has only just begun
+            names.update(changed(before, stamps(_files_in(folders))))
+            before = None
         if names:
-            yield tuple(sorted(set(names)))
+            yield tuple(sorted(names))
 
 
-def _stamps(files: Sequence[Path]) -> dict[Path, Stamp | None]:
+def changed(before: Stamps, now: Stamps) -> list[str]:
+    """The names of the files that are another, there or gone since."""
+    return [path.name for path in {**before, **now} if before.get(path) != now.get(path) or path not in now]
+
+
+def stamps(files: Iterable[Path]) -> Stamps:
+    """What tells each file from itself when it was saved again; None for one that cannot be read."""
     return {path: _stamp(path) for path in files}
+
+
+def _files_in(folders: Sequence[Path]) -> Iterator[Path]:
+    return (path for folder in folders for path in folder.rglob("*") if path.is_file())
 
 
 def _stamp(path: Path) -> Stamp | None:
     try:
         held = path.stat()
-    except OSError:
+    except (OSError, ValueError):  # ValueError: a setting names what no file can be called, as with NUL
         return None
     return held.st_mtime_ns, held.st_size, held.st_ino

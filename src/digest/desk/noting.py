@@ -31,8 +31,9 @@ def read_note(folder: Path, week: str) -> NoteFile:
         data = path.read_bytes()
     except FileNotFoundError:
         return NoteFile(path, _beginning(week), "")
-    except OSError as error:
-        raise StorageError(f"{path} cannot be read: {error.strerror}; make it a file that can be.") from error
+    except (OSError, ValueError) as error:  # ValueError: no file can be called so
+        why = error.strerror if isinstance(error, OSError) else error
+        raise StorageError(f"{str(path)!r} cannot be read: {why}; make it a file that can be.") from error
     return NoteFile(path, data.decode("utf-8", "replace"), hashlib.sha256(data).hexdigest())
 
 

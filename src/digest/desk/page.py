@@ -5,6 +5,7 @@ from base64 import b64encode
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
+from html import escape
 from typing import NamedTuple
 
 from digest import audit
@@ -68,6 +69,13 @@ class Slice(NamedTuple):
     width: float
 
 
+class Typed(NamedTuple):
+    """A note as it was typed in the page, and the mark of the file that it was typed over."""
+
+    text: str
+    mark: str
+
+
 def shown(desk: Desk) -> Shown:
     """The mail of the reader who was chosen, from the draft that is shown."""
     if desk.draft is None:
@@ -79,8 +87,8 @@ def shown(desk: Desk) -> Shown:
         return Shown(None, None, str(error))
 
 
-def page(desk: Desk, view: View, nonce: str) -> str:
-    """The whole page as HTML, in one view of the mail."""
+def page(desk: Desk, view: View, nonce: str, typed: Typed | None = None) -> str:
+    """The whole page as HTML, in one view of the mail; `typed` is a note that could not be saved."""
     seen = shown(desk)
     settings = desk.settings
     return fill(
@@ -107,8 +115,9 @@ def page(desk: Desk, view: View, nonce: str) -> str:
             "link_results": _link_results(desk),
             "sizes": sizes_of(seen.mail),
             "limits": {"clipped": CLIPPED, "near": NEAR, "subject": SUBJECT, "preheader": PREHEADER},
-            "preheader": desk.draft.rendered.in_language(desk.shown_as.locale).preheader if desk.draft else "",
+            "preheader": _preheader(desk, seen),
             "note": note_of(desk),
+            "typed": typed,
             "audience": audience_of(desk),
             "log": logged(desk),
             "chips": CHIPS,
@@ -116,7 +125,7 @@ def page(desk: Desk, view: View, nonce: str) -> str:
             "most_tests": MOST,
             "most_apart": _MOST_APART,
             "choices": {
-                "countries": countries(settings),
+                "countries": countries(desk.draft) if desk.draft else (),
                 "locales": LOCALES,
                 "formats": FORMATS,
                 "topics": TOPICS,
@@ -127,7 +136,7 @@ def page(desk: Desk, view: View, nonce: str) -> str:
 
 def passing(desk: Desk) -> list[str]:
     """What the checks found nothing against; nothing before they have run."""
-    if not desk.is_checked or (desk.checked and desk.checked.fault):
+    if not desk.is_checked:
         return []
     against = {finding.check for finding in desk.findings if finding.level != "note"}
     return [words for check, words in PASSES.items() if check not in against]
@@ -144,6 +153,13 @@ class LinkResults(NamedTuple):
 def _link_results(desk: Desk) -> LinkResults:
     faults = [desk.tried.get(link.address) for link in desk.overview.links]
     return LinkResults(sum(fault is not None for fault in faults), faults.count(""), faults.count(None))
+
+
+def _preheader(desk: Desk, seen: Shown) -> str:
+    """In the language of the mail that is shown, which is the reader's own."""
+    if desk.draft is None or seen.mail is None:
+        return ""
+    return desk.draft.rendered.in_language(seen.mail.rendition.locale).preheader
 
 
 def mark_of(seen: Shown) -> str:
@@ -249,6 +265,15 @@ def _in_words(entry: Entry) -> str:
             return several(detail["sent"], "mail") if "sent" in detail else "broke off"
         case _:
             return str(detail.get("content", ""))[:8]
+
+
+def broken_page(sentence: str) -> str:
+    """The page where the desk's own cannot be made, for nothing but what is wrong; it looks again by itself."""
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="3;url=./">'
+        '<meta name="color-scheme" content="light dark"><title>Desk</title></head>'
+        f'<body><main><h1>Desk</h1><p id="fault" role="alert">{escape(sentence)}</p></main></body></html>\n'
+    )
 
 
 def style_sheet() -> str:

@@ -7,12 +7,10 @@ from typing import NamedTuple, cast, get_args
 
 from sqlalchemy import Engine
 
-from digest.config import Settings
 from digest.database import reading
 from digest.delivery import outbox
 from digest.desk.drafting import Draft
 from digest.edition.content import WatchList
-from digest.edition.needs import packaged_needs
 from digest.edition.renditions import TOPICS, Format
 from digest.edition.watching import known_names, parse_watch_list
 from digest.errors import UsageError
@@ -22,7 +20,7 @@ from digest.membership.explaining import Explained, explain, explain_reader
 from digest.membership.proving import number_of
 from digest.subscribers import store
 from digest.subscribers.consent import Consent
-from digest.subscribers.regimes import UNKNOWN, packaged_regimes, reconfirm_by
+from digest.subscribers.regimes import UNKNOWN, reconfirm_by
 from digest.subscribers.store import Subscriber
 
 MADE_UP = "reader@reader.example"
@@ -86,8 +84,7 @@ def reader_as(engine: Engine, chosen: As, draft: Draft, now: datetime) -> Reader
 
 
 def _made_up(chosen: As, draft: Draft, now: datetime) -> Subscriber:
-    regimes = packaged_regimes(draft.settings.consent.regimes)
-    regime = regimes.of(chosen.country or UNKNOWN)
+    regime = draft.outgoing.regimes.of(chosen.country or UNKNOWN)
     agreed = now - _AGREED_BEFORE
     consent = Consent(
         state="confirmed",
@@ -114,11 +111,11 @@ def _watch_list(follows: str, draft: Draft) -> WatchList:
     named = [name.strip() for name in follows.split(",") if name.strip()]
     if not named:
         return WatchList()
-    known = known_names(draft.edition, tuple(packaged_needs().needs))
+    known = known_names(draft.edition, draft.needs)
     return parse_watch_list(json.dumps({"models": named}), known)
 
 
-def countries(settings: Settings) -> list[tuple[str, str]]:
+def countries(draft: Draft) -> list[tuple[str, str]]:
     """The regions that have rules of their own, as (code, name), by name."""
-    rows = packaged_regimes(settings.consent.regimes).by_code
+    rows = draft.outgoing.regimes.by_code
     return sorted(((code, regime.name) for code, regime in rows.items() if code != UNKNOWN), key=lambda row: row[1])

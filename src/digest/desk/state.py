@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from sqlalchemy import Engine
 
@@ -20,12 +21,12 @@ from digest.delivery import outbox
 from digest.desk.beside import Beside, beside
 from digest.desk.drafting import Draft, draft_now, forget_files
 from digest.desk.faults import Fault, fault_of
-from digest.desk.following import Stamp, changes
+from digest.desk.following import Stamp, Stamps, changed, changes, stamps
 from digest.desk.links import Link, findings_of, links_of, tried
 from digest.desk.readers import As
 from digest.edition import override_store
+from digest.edition import store as editions
 from digest.edition.numbers import several
-from digest.edition.store import hashes_of
 from digest.errors import StorageError
 from digest.operations.approving import Regions, blocking
 from digest.operations.checking import check_edition
@@ -34,12 +35,18 @@ from digest.scores import store as scores
 from digest.weekly import stages
 from digest.weekly.calendar import Week
 
+_CHECK_AGAIN, _LOOK_AGAIN = 10, 5  # seconds
+
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What the checks found in one draft, and to how many readers it would go; or why they did not run."""
+    """What the checks found in one draft, and to how many readers it would go; or why they did not run.
 
-    content_hash: str
+    `drafts` is the number of the draft. The same content drafted again is checked again: letters, the support of mail
+    programs, hours and regimes are in no content, and may be others.
+    """
+
+    drafts: int
     findings: tuple[Finding, ...]
     regions: Regions
     fault: str = ""
@@ -59,6 +66,10 @@ def overview_of(draft: Draft) -> Overview:
         beside=beside(draft.edition, draft.earlier[-1]) if draft.earlier else None,
         links=tuple(links_of(draft.rendered, draft.settings.series.base_url, draft.stored.week)),
     )
+
+
+ANOTHER = "another program"
+"""What changed the week, where that was another desk or a command."""
 
 
 class _OutdatedError(Exception):
@@ -85,6 +96,8 @@ class Desk:
     shown_as: As = field(default_factory=As)
     said: tuple[str, str] = ("", "")
     changed: tuple[str, ...] = ()
+    read: "Read | None" = None
+    drafts: int = 0
     version: int = 0
     first: threading.Event = field(default_factory=threading.Event)
     stop: threading.Event = field(default_factory=threading.Event)
@@ -108,7 +121,7 @@ class Desk:
         """What speaks against an approval, in a sentence; empty for nothing."""
         if self.fault is not None:
             return "A file has a fault; what is shown is older than the files. Mend it first."
-        if self.checked is not None and self.is_checked and self.checked.fault:
+        if self.check_fault:
             return "The checks cannot run; mend that first."
         if not self.is_checked or self.trying:
             return "The checks are still running."
@@ -117,8 +130,13 @@ class Desk:
 
     @property
     def is_checked(self) -> bool:
-        """Whether the checks have run on the very draft that is shown."""
-        return self.checked is not None and self.draft is not None and self.checked.content_hash == _hash(self.draft)
+        """Whether the checks have run on the very draft that is shown, to their end."""
+        return self.checked is not None and self.checked.drafts == self.drafts and not self.checked.fault
+
+    @property
+    def check_fault(self) -> str:
+        """Why the checks could not run on the draft that is shown; empty for nothing."""
+        return self.checked.fault if self.checked is not None and self.checked.drafts == self.drafts else ""
 
     def tell(self) -> None:
         """Let every open page know that something is new."""
@@ -127,13 +145,20 @@ class Desk:
             with suppress(RuntimeError):  # the page's event loop has ended
                 listener(self.version)
 
-    def redraft(self, changed: tuple[str, ...] = ()) -> None:
-        """Draft anew from the files as they are; what is wrong with one is kept to be shown."""
+    def redraft(self, changed: tuple[str, ...] = (), *, over_approval: bool = True) -> None:
+        """Draft anew from the files as they are; what is wrong with one is kept to be shown.
+
+        An approval falls only where it may go `over_approval`: not because a desk was opened whose files are others.
+        What was said of an act is over: it was said of what was shown before.
+        """
         with self.acting:
+            self.read = _read_now(self)  # before it is read: what is saved from here on is found by the next look
             try:
                 forget_files()
                 self.settings = self.read_settings()
-                draft = draft_now(self.engine, self.settings, self.week, self.clock(), self.who)
+                draft = draft_now(
+                    self.engine, self.settings, self.week, self.clock(), self.who, over_approval=over_approval
+                )
                 overview = overview_of(draft)
             except Exception as error:  # noqa: BLE001 (whatever a saved file makes go wrong, the next save may mend)
                 self.fault = fault_of(error, self.config)
@@ -142,29 +167,34 @@ class Desk:
                 if known is not None and (_hash(draft), draft.rendered) == (_hash(known), known.rendered):
                     draft = replace(draft, at=known.at)  # the same mail, to the second: no frame loads it anew
                 self.fault, self.changed, self.draft, self.overview = None, changed, draft, overview
+                self.drafts += 1
+            self.said = ("", "")
             self.first.set()
         self.to_check.set()
         self.tell()
 
     def check(self) -> None:
         """Check the draft that is shown and count its readers, unless that is done; give up when there is another."""
-        draft = self.draft
+        with self.acting:
+            draft, number = self.draft, self.drafts
         if draft is None or self.is_checked:
             return
 
         def still_wanted() -> None:
-            if self.stop.is_set() or self.draft is None or _hash(self.draft) != _hash(draft):
+            if self.stop.is_set() or self.drafts != number:
                 raise _OutdatedError
 
         try:
             found = tuple(check_edition(draft.stored, draft.settings, still_wanted))
             regions = stages.forecast_by_region(self.engine, draft.settings, self.week, self.clock())
-            self.checked = Checked(_hash(draft), found, regions)
+            checked = Checked(number, found, regions)
         except _OutdatedError:
             return
-        except Exception as error:  # noqa: BLE001 (the next draft is checked all the same)
-            self.checked = Checked(_hash(draft), (), {}, fault_of(error, self.config).sentence)
-        self.tell()
+        except Exception as error:  # noqa: BLE001 (it is looked at again)
+            checked = Checked(number, (), {}, fault_of(error, self.config).sentence)
+        if checked != self.checked:
+            self.checked = checked
+            self.tell()
 
     def try_links(self) -> None:
         """Try every link of the draft, and tell what became of it."""
@@ -194,10 +224,58 @@ def at_work(desk: Desk) -> Iterator[Desk]:
 
 
 def _follow(desk: Desk) -> None:
-    desk.redraft()
+    """Draft, and draft anew when something is another. What goes wrong with looking is shown, and it looks again."""
     folders = [asset("templates"), asset("data")]
-    for names in changes(folders, lambda: _files(desk), lambda: _data(desk), desk.stop):
-        desk.redraft(names)
+    while not desk.stop.is_set():
+        try:
+            for names in changes(folders, lambda: _news(desk), desk.stop):
+                desk.redraft(names, over_approval=not {*names} <= {ANOTHER})
+        except Exception as error:  # noqa: BLE001 (a desk that follows nothing would show what is not so)
+            desk.fault = fault_of(error, desk.config)
+            desk.first.set()
+            desk.tell()
+            desk.stop.wait(_LOOK_AGAIN)
+
+
+class Read(NamedTuple):
+    """What was there when the draft was read: the single files; captures, acceptances and the outbox; and the edition
+    that another program had stored, if it was another than the desk's."""
+
+    files: Stamps
+    data: Stamp
+    foreign: "Foreign | None"
+
+
+def _read_now(desk: Desk) -> Read:
+    return Read(stamps(_files(desk)), *_data(desk))
+
+
+def _news(desk: Desk) -> list[str]:
+    """What is another than it was when the draft was read.
+
+    An edition that another program stored is drafted over once. Stored again, it is the work of other templates or
+    settings: then the desk says so, for both would write over each other without end.
+    """
+    with desk.acting:  # an act drafts what it has changed
+        now, read = _read_now(desk), desk.read
+        if read is None:
+            return []
+        is_rival = now.foreign is not None and read.foreign is not None and now.foreign.same(read.foreign, desk.draft)
+        if is_rival and desk.fault is None:
+            desk.fault = _rival(desk.week)
+            desk.tell()
+        is_over = desk.fault == _rival(desk.week) and not is_rival
+    is_foreign_new = now.foreign not in (None, read.foreign) and not is_rival
+    found = changed(read.files, now.files)
+    found += ["the data"] if now.data != read.data else []
+    return [*found, *([ANOTHER] if is_over or is_foreign_new else [])]
+
+
+def _rival(week: Week) -> Fault:
+    return Fault(
+        f"Another program stores another edition of {week}, from other templates or settings; what is shown is not "
+        "what is stored. Close it, or save any file to draft this one over it."
+    )
 
 
 def _files(desk: Desk) -> list[Path]:
@@ -210,22 +288,35 @@ def _files(desk: Desk) -> list[Path]:
     return files
 
 
-def _data(desk: Desk) -> Stamp:
-    """What is another after a capture, an acceptance, or what another program did: an override, a draft, an approval.
-    What the desk itself stored is no news to it."""
+class Foreign(NamedTuple):
+    """The stored edition, with the hash that is approved and the number of words on its stories."""
+
+    content: str
+    approved: str | None
+    heard: int
+
+    def same(self, other: "Foreign", own: Draft | None) -> bool:
+        """Whether it is the other's edition, be it approved meanwhile, and not the desk's own."""
+        is_own = own is not None and self.content == own.stored.content_hash
+        return (self.content, self.heard) == (other.content, other.heard) and not is_own
+
+
+def _data(desk: Desk) -> tuple[Stamp, Foreign | None]:
+    """What is another after a capture or an acceptance, and after the week has gone to the outbox; and the stored
+    edition where it is not as the desk itself stored it."""
+    week = str(desk.week)
     try:
         with reading(desk.engine) as connection:
-            queued = outbox.find(connection, str(desk.week)) is not None
-            stored = hashes_of(connection, str(desk.week)), len(override_store.load(connection, str(desk.week)))
-            return scores.stamp(connection), queued, None if stored == _own(desk.draft) else stored
+            queued = outbox.find(connection, week) is not None
+            hashes = editions.hashes_of(connection, week)
+            stored = Foreign(*hashes, len(override_store.load(connection, week))) if hashes else None
+            return (scores.stamp(connection), queued), None if stored == _own(desk.draft) else stored
     except StorageError:
-        return ("the database does not answer",)
+        return ("the database does not answer",), None
 
 
-def _own(draft: Draft | None) -> Stamp:
-    if draft is None:
-        return ()
-    return (draft.stored.content_hash, draft.stored.approved_hash), draft.heard
+def _own(draft: Draft | None) -> Foreign | None:
+    return Foreign(draft.stored.content_hash, draft.stored.approved_hash, draft.heard) if draft else None
 
 
 def _hash(draft: Draft) -> str:
@@ -233,8 +324,9 @@ def _hash(draft: Draft) -> str:
 
 
 def _check(desk: Desk) -> None:
+    """Check each draft. What ended the checks may pass by itself, as a database that was locked: they are run again."""
     while not desk.stop.is_set():
-        desk.to_check.wait()
+        desk.to_check.wait(None if desk.is_checked or desk.draft is None else _CHECK_AGAIN)
         desk.to_check.clear()
         if not desk.stop.is_set():
             desk.check()

@@ -38,7 +38,7 @@ from digest.edition.method import method_notes, renamed_rows
 from digest.edition.moves import corrections, movers
 from digest.edition.naming import proof_of, shown_figure, shown_name
 from digest.edition.numbers import full
-from digest.edition.overrides import Override, ids_by_key, standing
+from digest.edition.overrides import Override, standing, told_by_key
 from digest.edition.pairing import side_by_side
 from digest.edition.pick_changes import changed_picks
 from digest.edition.price_lists import price_lists
@@ -86,15 +86,15 @@ def compose(
         most = min(most, settings.policy.rows_in_a_quiet_week)
         edition = _composed(changes, settings.sources, masthead, most, quiet=quiet)
     if said := standing(overrides):
-        ids = ids_by_key(changes)
         whole = _composed(changes, settings.sources, masthead, _NO_END, quiet=quiet)
-        edits = checked_edits(whole, said, ids)
+        known = told_by_key(whole.stories, changes)
+        edits = checked_edits(whole, said, known)
         as_edited = _composed(changes, settings.sources, masthead, most, quiet=quiet, edits=edits)
         edition = as_edited.model_copy(
             update={
                 "edits": edits,
                 "aside": set_aside(edition, as_edited),
-                "promoted": promoted(said, ids, changes, settings.sources),
+                "promoted": promoted(said, known, changes, settings.sources),
             }
         )
     return _with_answers(edition, changes, settings)

@@ -343,30 +343,47 @@ StoryKind = Literal[
 ]
 
 
+SectionName = Literal[
+    "boards", "arrivals", "movers", "prices", "gone", "disagreements", "corrections", "method", "renamed"
+]
+"""The Edition's fields that hold stories."""
+
+
 class Story(Fact):
     """One thing that the week has to tell. `id` is its change's, `section` the Edition's field it belongs to, `value`
-    what it is worth (stories.py), and `listed` whether its section names it or only counts it."""
+    what it is worth (stories.py), and `listed` whether its section names it or only counts it. A change may be told in
+    two sections, so a story is known by both (`told_as`)."""
 
     id: str
     kind: StoryKind
-    section: Literal[
-        "boards", "arrivals", "movers", "prices", "gone", "disagreements", "corrections", "method", "renamed"
-    ]
+    section: SectionName
     source: str
     about: str
     value: int
     listed: bool = True
 
+    @property
+    def told_as(self) -> tuple[str, str]:
+        """What a story is known by."""
+        return self.section, self.id
+
 
 class Edit(Fact):
     """What an editor changed of a story: that it is left out of the lists, that it comes first, or at which `place`
-    from 1 it stands; and its headline, as (language tag, words)."""
+    from 1 it stands; and its headline, as (language tag, words). `section` and `story` are the story's own section and
+    id."""
 
+    section: SectionName
     story: str
     dropped: bool = False
     pinned: bool = False
     place: int | None = None
     headlines: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def told_as(self) -> tuple[str, str]:
+        """What the story is known by."""
+        return self.section, self.story
 
 
 class Aside(Fact):

@@ -9,13 +9,13 @@ from typing import Any
 from digest.changes.kinds import Change
 from digest.changes.week import SourceWeek, WeekChanges
 from digest.config import Source
-from digest.edition import promoted_words
+from digest.edition import promoted_words, rewording
 from digest.edition.content import Aside, Edit, Edition, Name, Promoted, Story
 from digest.edition.naming import shown_benchmark, shown_figure, shown_name
 from digest.edition.numbers import benchmark_name, full, shown, title
-from digest.edition.overrides import Misfit, Override, changes_by_id, edits_of, ids_by_key, standing
+from digest.edition.overrides import Misfit, Override, changes_by_id, edits_of, standing, told_by_key
 from digest.edition.points import Point
-from digest.edition.rewording import MOST_CHARACTERS, fault
+from digest.edition.rewording import MOST_CHARACTERS, MOST_OF_A_REMARK
 from digest.edition.story_points import point_of
 from digest.language import speaking
 
@@ -23,25 +23,24 @@ _LISTS = {"arrivals": "models", "movers": "movers", "prices": "priced"}
 _SHARED = ("disagreements", "method", "renamed")
 
 
-def checked_edits(whole: Edition, said: Sequence[Override], ids: Mapping[str, str]) -> tuple[Edit, ...]:
-    """What the overrides that stand do to the stories of a week. `whole` lists every story; `ids` goes from key to id.
+def checked_edits(whole: Edition, said: Sequence[Override], known: Mapping[str, tuple[str, str]]) -> tuple[Edit, ...]:
+    """What the overrides that stand do to the stories of a week. `whole` lists every story; `known` goes from a key to
+    section and id.
 
     A headline whose figures are not the story's is left out, and so is what is of no story.
     """
-    stories = {story.id: story for story in whole.stories}
+    stories = {story.told_as: story for story in whole.stories}
     found = []
-    for edit in edits_of(said, ids):
-        if edit.story not in stories:
-            continue
+    for edit in edits_of(said, known, stories):
         words = tuple(
             (one.locale, one.text)
             for one in said
             if one.what == "reword"
-            and ids.get(one.story) == edit.story
-            and not headline_fault(whole, stories[edit.story], one.text, one.locale)
+            and known[one.story] == edit.told_as
+            and not headline_fault(whole, stories[edit.told_as], one.text, one.locale)
         )
         edit = edit.model_copy(update={"headlines": words})
-        if edit != Edit(story=edit.story):
+        if edit != Edit(section=edit.section, story=edit.story):
             found.append(edit)
     return tuple(found)
 
@@ -52,14 +51,18 @@ def headline_fault(whole: Edition, story: Story, words: str, locale: str) -> str
         return "it is empty"
     if len(words) > MOST_CHARACTERS:
         return f"it is longer than {MOST_CHARACTERS} characters"
-    if words != shown(words, MOST_CHARACTERS):
+    if _spaced(words) != shown(words, MOST_CHARACTERS):
         return "it holds line breaks or characters that cannot be seen"
     with speaking(locale):
         point = point_of(whole, story)
         if point is None:
             return "the week does not list the story"
-        own = (point.short, point.headline, point.lead, point.brief, point.detail)
-        return fault(words, point.headline, own, _names(whole, story, point))
+        return rewording.fault(words, point.headline, _names(whole, story, point))
+
+
+def _spaced(words: str) -> str:
+    """The words with plain spaces for those that keep a figure and its unit in one line."""
+    return words.replace("\u00a0", " ").replace("\u202f", " ")
 
 
 def _names(whole: Edition, story: Story, point: Point) -> Iterator[str]:
@@ -113,16 +116,20 @@ def _missing(before: Sequence[Any], after: Sequence[Any], field: str, known_by: 
 
 
 def promoted(
-    said: Sequence[Override], ids: Mapping[str, str], changes: WeekChanges, sources: Mapping[str, Source]
+    said: Sequence[Override],
+    known: Mapping[str, tuple[str, str]],
+    changes: WeekChanges,
+    sources: Mapping[str, Source],
 ) -> tuple[Promoted, ...]:
     """What an editor shows though it is no news, in the order in which that was said."""
     by_id = changes_by_id(changes)
     weeks = {week.state.source: week for week in changes.sources}
     found = []
     for one in said:
-        change = by_id.get(ids.get(one.story, "")) if one.what == "promote" else None
+        _section, id_ = known.get(one.story, ("", ""))
+        change = by_id.get(id_) if one.what == "promote" else None
         if change is not None and not change.news:
-            shown_one = promotion(ids[one.story], change, weeks[change.source], sources[change.source], one.text)
+            shown_one = promotion(id_, change, weeks[change.source], sources[change.source], one.text)
             if not remark_fault(shown_one, one.locale):
                 found.append(shown_one)
     return tuple(found)
@@ -148,12 +155,12 @@ def remark_fault(one: Promoted, locale: str) -> str:
     """Why a remark may not stand beside what is promoted, as one clause; empty where it may."""
     if not one.remark.strip():
         return "it is empty"
-    if one.remark != shown(one.remark, 3 * MOST_CHARACTERS):
-        return f"it is longer than {3 * MOST_CHARACTERS} characters, or holds some that cannot be seen"
+    if _spaced(one.remark) != shown(one.remark, MOST_OF_A_REMARK):
+        return f"it is longer than {MOST_OF_A_REMARK} characters, or holds some that cannot be seen"
     names = (promoted_words.title(one), one.title, benchmark_name(one.benchmark))
     more = (one.name.title, one.name.raw) if one.name else ()
     with speaking(locale):
-        return fault(one.remark, "", (promoted_words.figures(one),), (*names, *more))
+        return rewording.remark_fault(one.remark, promoted_words.every_figure(one), (*names, *more))
 
 
 # What has no effect
@@ -161,22 +168,22 @@ def remark_fault(one: Promoted, locale: str) -> str:
 
 def misfits_in(edition: Edition, log: Sequence[Override], changes: WeekChanges) -> tuple[Misfit, ...]:
     """Overrides that stand and have no effect on the edition that was composed with them, with why."""
-    ids, by_id = ids_by_key(changes), changes_by_id(changes)
-    news = frozenset(id_ for id_, change in by_id.items() if change.news)
+    known = told_by_key(edition.stories, changes)
+    news = frozenset(id_ for id_, change in changes_by_id(changes).items() if change.news)
     said = standing(log)
-    return tuple(Misfit(one, why) for one in said if (why := _misfit(edition, one, ids.get(one.story), news)))
+    return tuple(Misfit(one, why) for one in said if (why := _misfit(edition, one, known.get(one.story), news)))
 
 
-def _misfit(edition: Edition, one: Override, id_: str | None, news: frozenset[str]) -> str:
-    if id_ is None:
+def _misfit(edition: Edition, one: Override, told_as: tuple[str, str] | None, news: frozenset[str]) -> str:
+    if told_as is None:
         return "its story is not in the week any more"
     if one.what == "promote":
-        if id_ in news:
+        if told_as[1] in news:
             return "it is news by now, and told as such"
-        is_shown = any(it.change == id_ for it in edition.promoted)
+        is_shown = any(it.change == told_as[1] for it in edition.promoted)
         return "" if is_shown else "its remark has a figure that the change does not"
-    edit = next((it for it in edition.edits if it.story == id_), None)
-    if not any(story.id == id_ for story in edition.stories):
+    edit = next((it for it in edition.edits if it.told_as == told_as), None)
+    if not any(story.told_as == told_as for story in edition.stories):
         return "it is no story of the week"
     if one.what == "reword" and (edit is None or (one.locale, one.text) not in edit.headlines):
         return "its figures are not the story's any more"

@@ -10,7 +10,7 @@ from digest.config import Source
 from digest.edition.content import Edition, Promoted, Receipt, Story
 from digest.edition.documents import sentence
 from digest.edition.opening import points
-from digest.edition.overrides import Misfit, Override, changes_by_id, dropped, ids_by_key, key_of, of_story, standing
+from digest.edition.overrides import Misfit, Override, changes_by_id, dropped, key_of, of_story, standing, told_by_key
 from digest.edition.points import Point
 from digest.edition.receipts import receipts_of
 from digest.edition.story_points import point_of
@@ -79,15 +79,15 @@ def listing(
     proofs = {receipt.id: receipt for receipt in receipts_of(by_id.keys(), changes, sources)}
     first = points(edition)
     stories = [_story(edition, first, whole, story, by_id, proofs, said, sources) for story in edition.stories]
-    order = {point.story: at for at, point in enumerate(first) if point.story}
-    stories.sort(key=lambda one: order.get(one.id, len(order)))
+    order = {(point.section, point.story): at for at, point in enumerate(first) if point.story}
+    stories.sort(key=lambda one: order.get((one.section, one.id), len(order)))
     known = {story.id for story in edition.stories}
-    keys = ids_by_key(changes)
+    keys = told_by_key((), changes)
     shown = {one.change: one for one in edition.promoted}
     apart: dict[str, list[ToldApart]] = {}
     for id_, change in by_id.items():
         key = key_of(change)
-        if not change.news and id_ not in known and keys[key] == id_:
+        if not change.news and id_ not in known and keys[key] == ("", id_):
             one = _apart(id_, key, change, proofs.get(id_), shown.get(id_), said, sources)
             apart.setdefault(one.reason, []).append(one)
     by_reason = {reason: tuple(apart[reason]) for reason in sorted(apart, key=lambda it: (-len(apart[it]), it))}
@@ -105,10 +105,10 @@ def _story(
     sources: Mapping[str, Source],
 ) -> ListedStory:
     change = by_id[story.id]
-    key = key_of(change)
+    key = key_of(change, story.section)
     point = point_of(whole, story)
     generated = point.headline if point else story.about
-    edit = next((it for it in edition.edits if it.story == story.id), None)
+    edit = next((it for it in edition.edits if it.told_as == story.told_as), None)
     return ListedStory(
         key=key,
         id=story.id,
@@ -129,7 +129,7 @@ def _story(
 
 def _where(edition: Edition, first: Sequence[Point], story: Story, generated: str) -> str:
     """Where an edition tells a story."""
-    if story.id in dropped(edition.edits):
+    if story.told_as in dropped(edition.edits):
         return "dropped"
     same = [it for it in edition.stories if (it.section, it.source) == (story.section, story.source)]
     mine = [

@@ -119,7 +119,7 @@ def points(edition: Edition) -> list[Point]:
         opening = list(_in_figures(edition))
     states = ("failed", "quarantined") if news else ("failed", "quarantined", "stale")
     told = [*opening, *news, *_troubles(edition, states), *disputed]
-    return arranged(told, lambda point: point.story, edition.edits)
+    return arranged(told, lambda point: (point.section, point.story), edition.edits)
 
 
 def _moves_the_boards(edition: Edition) -> bool:

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple, TypeVar
 
 from digest.changes.kinds import Change
 from digest.changes.week import WeekChanges
-from digest.edition.content import Edit
+from digest.edition.content import Edit, Story
 from digest.language import ENGLISH
 
 What = Literal["drop", "pin", "move", "reword", "promote", "restore"]
@@ -64,10 +64,11 @@ def _aspect(override: Override) -> tuple[str, ...]:
             return override.story, "place"
 
 
-def key_of(change: Change) -> str:
-    """A story's key: of what changed, whatever it changed to."""
+def key_of(change: Change, section: str = "") -> str:
+    """The key of a story: of what changed, whatever it changed to, and of the section that tells it; or of a change
+    that no section tells."""
     other = change.after.source if change.after else None
-    parts = (change.kind, change.source, change.key, change.benchmark or "", other or "")
+    parts = (section, change.kind, change.source, change.key, change.benchmark or "", other or "")
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
@@ -82,23 +83,29 @@ def changes_by_id(changes: WeekChanges) -> dict[str, Change]:
     return found | {changes.id_of_disagreement(change): change for change in changes.disagreements}
 
 
-def ids_by_key(changes: WeekChanges) -> dict[str, str]:
-    """The id of each change by its key; of several with one key that of the first."""
-    found: dict[str, str] = {}
-    for id_, change in changes_by_id(changes).items():
-        found.setdefault(key_of(change), id_)
+def told_by_key(stories: Iterable[Story], changes: WeekChanges) -> dict[str, tuple[str, str]]:
+    """(section, id) of each story by its key, and ("", id) of each change; of several with one key those of the
+    first."""
+    by_id = changes_by_id(changes)
+    found: dict[str, tuple[str, str]] = {}
+    for story in stories:
+        found.setdefault(key_of(by_id[story.id], story.section), story.told_as)
+    for id_, change in by_id.items():
+        found.setdefault(key_of(change), ("", id_))
     return found
 
 
-def edits_of(overrides: Iterable[Override], ids: Mapping[str, str]) -> tuple[Edit, ...]:
+def edits_of(
+    overrides: Iterable[Override], known: Mapping[str, tuple[str, str]], stories: Mapping[tuple[str, str], Story]
+) -> tuple[Edit, ...]:
     """What the overrides that stand say of each story's place, and whose headlines they reword; the headlines
     themselves are filled in once it is known how the story reads."""
-    found: dict[str, Edit] = {}
+    found: dict[tuple[str, str], Edit] = {}
     for override in overrides:
-        id_ = ids.get(override.story)
-        if id_ is None or override.what in ("promote", "restore"):
+        story = stories.get(known.get(override.story, ("", "")))
+        if story is None or override.what in ("promote", "restore"):
             continue
-        edit = found.pop(id_, None) or Edit(story=id_)
+        edit = found.pop(story.told_as, None) or Edit(section=story.section, story=story.id)
         match override.what:
             case "drop":
                 edit = edit.model_copy(update={"dropped": True})
@@ -106,25 +113,25 @@ def edits_of(overrides: Iterable[Override], ids: Mapping[str, str]) -> tuple[Edi
                 edit = edit.model_copy(update={"pinned": True})
             case "move":
                 edit = edit.model_copy(update={"place": override.place})
-        found[id_] = edit
+        found[story.told_as] = edit
     return tuple(found.values())
 
 
-def arranged(items: Sequence[T], id_of: Callable[[T], str], edits: Sequence[Edit]) -> list[T]:
+def arranged(items: Sequence[T], told_as: Callable[[T], tuple[str, str]], edits: Sequence[Edit]) -> list[T]:
     """The items with the pinned ones first, as they were pinned, and each moved one at its place, or at the end."""
-    by_id = {id_of(item): item for item in items}
-    pinned = [edit.story for edit in edits if edit.pinned and edit.story in by_id]
-    moved = [edit for edit in edits if edit.place is not None and edit.story in by_id]
-    set_apart = {*pinned, *(edit.story for edit in moved)}
-    order = [*(by_id[id_] for id_ in pinned), *(item for item in items if id_of(item) not in set_apart)]
+    found = {told_as(item): item for item in items}
+    pinned = [edit.told_as for edit in edits if edit.pinned and edit.told_as in found]
+    moved = [edit for edit in edits if edit.place is not None and edit.told_as in found]
+    set_apart = {*pinned, *(edit.told_as for edit in moved)}
+    order = [*(found[one] for one in pinned), *(item for item in items if told_as(item) not in set_apart)]
     for edit in sorted(moved, key=lambda edit: edit.place or 1):
-        order.insert((edit.place or 1) - 1, by_id[edit.story])
+        order.insert((edit.place or 1) - 1, found[edit.told_as])
     return order
 
 
-def dropped(edits: Iterable[Edit]) -> frozenset[str]:
-    """The ids of the stories that are dropped."""
-    return frozenset(edit.story for edit in edits if edit.dropped)
+def dropped(edits: Iterable[Edit]) -> frozenset[tuple[str, str]]:
+    """(section, id) of the stories that are dropped."""
+    return frozenset(edit.told_as for edit in edits if edit.dropped)
 
 
 def of_story(overrides: Iterable[Override], key: str) -> Iterator[Override]:

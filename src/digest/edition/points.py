@@ -270,7 +270,10 @@ def arrivals(edition: Edition) -> Iterator[Point]:
     leading = {
         board.source
         for board in edition.boards
-        if board.leader in _CHANGED and board.places and board.places[0].movement == "new" and board.change not in out
+        if board.leader in _CHANGED
+        and board.places
+        and board.places[0].movement == "new"
+        and ("boards", board.change) not in out
     }
     for arrivals in edition.arrivals:
         rest = arrivals.rows - 1 if arrivals.source in leading else arrivals.rows

@@ -1,5 +1,7 @@
 """(a change that was told apart from news) -> what it was, and why it is none, in the language that is spoken."""
 
+from collections.abc import Iterator
+
 from digest.changes.kinds import EXPLAINED, Reason
 from digest.edition.content import Figure, Promoted
 from digest.edition.numbers import benchmark_name, full, money, not_known, score, shown, tokens
@@ -18,6 +20,30 @@ def figures(promoted: Promoted) -> str:
     where = " ".join(part for part in (shown(promoted.title), _measure(promoted)) if part)
     before, after = (_figure(one, promoted.unit) for one in (promoted.before, promoted.after))
     return _("%(where)s: %(before)s before, %(after)s now.", where=where, before=before, after=after)
+
+
+def every_figure(promoted: Promoted) -> str:
+    """All that may be said of its figures: as they are printed, with their unit, from one to the other, and which way
+    they went."""
+    before, after = (_figure(one, promoted.unit) for one in (promoted.before, promoted.after))
+    bare = [said.partition(" (#")[0] for said in (before, after)]
+    pairs = [f"from {bare[0]} to {bare[1]}", f"{bare[0]} to {bare[1]}"]
+    units = [f"{said} {unit}" for said in bare for unit in _UNITS.get(promoted.unit, ())]
+    pairs += [f"from {bare[0]} {unit} to {bare[1]} {unit}" for unit in _UNITS.get(promoted.unit, ())]
+    return "; ".join([figures(promoted), *pairs, *units, *_ways(promoted)])
+
+
+_UNITS = {"points": ("points",), "%": ("points", "%")}
+
+
+def _ways(promoted: Promoted) -> Iterator[str]:
+    """Whether the value went up or down, and the rank."""
+    before, after = promoted.before, promoted.after
+    if before and after:
+        if before.value is not None and after.value is not None and before.value != after.value:
+            yield "up" if after.value > before.value else "down"
+        if before.rank is not None and after.rank is not None and before.rank != after.rank:
+            yield "up" if after.rank < before.rank else "down"
 
 
 def _measure(promoted: Promoted) -> str:

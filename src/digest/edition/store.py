@@ -303,10 +303,10 @@ def approved_since(connection: Connection, moment: datetime) -> list[str]:
     return list(connection.scalars(later.order_by(col(EditionTable.week))))
 
 
-def clear_approval(connection: Connection, week: str) -> None:
-    """Let nothing of the week be sent until it is approved anew."""
-    none = {"approved_hash": None, "approved_at": None}
-    connection.execute(update(EditionTable).where(col(EditionTable.week) == week).values(**none))
+def void_approval(connection: Connection, week: str) -> None:
+    """Make a draft of a week's edition again."""
+    same = col(EditionTable.week) == week
+    connection.execute(update(EditionTable).where(same).values(approved_hash=None, approved_at=None))
 
 
 def save_told(connection: Connection, week: str, facts: Iterable[str]) -> None:

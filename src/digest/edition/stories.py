@@ -112,11 +112,11 @@ def foremost(
 
     What an editor drops is not listed, and what an editor has another word on is listed before anything else.
     """
-    out, wanted = dropped(edits), {edit.story for edit in edits}
-    stay = [index for index, told in enumerate(whole) if told.story.id not in out]
-    by_value = sorted(stay, key=lambda at: (whole[at].story.id not in wanted, -whole[at].story.value, at))
+    out, wanted = dropped(edits), {edit.told_as for edit in edits}
+    stay = [index for index, told in enumerate(whole) if told.story.told_as not in out]
+    by_value = sorted(stay, key=lambda at: (whole[at].story.told_as not in wanted, -whole[at].story.value, at))
     kept = set(by_value[:most])
-    listed = arranged([whole[index] for index in sorted(kept)], lambda told: told.story.id, edits)
+    listed = arranged([whole[index] for index in sorted(kept)], lambda told: told.story.told_as, edits)
     stories = (
         told.story if index in kept else told.story.model_copy(update={"listed": False})
         for index, told in enumerate(whole)

@@ -104,19 +104,20 @@ def as_edited(news: Iterable[Point], edition: Edition) -> list[Point]:
     and that no point begins with has one of its own.
     """
     worth: dict[tuple[str, str], int] = {}
-    out, all_stories = dropped(edition.edits), {story.id: story for story in edition.stories}
+    out, all_stories = dropped(edition.edits), {story.told_as: story for story in edition.stories}
     for story in edition.stories:
-        if story.id not in out:
+        if story.told_as not in out:
             worth[story.section, story.source] = max(story.value, worth.get((story.section, story.source), 0))
     silent = {(story.section, story.source) for story in edition.stories} - worth.keys()
     found = [(worth.get(_of(point), 0), point) for point in news if _of(point) not in silent]
     for edit in edition.edits:
-        told = all_stories.get(edit.story)
+        told = all_stories.get(edit.told_as)
         own = point_of(edition, told) if told and not edit.dropped else None
         if told is None or own is None:
             continue
         begins = (*_of(own), own.headline)
-        at = next((at for at, (_worth, it) in enumerate(found) if (*_of(it), it.headline) == begins), len(found))
+        same = (at for at, (_worth, it) in enumerate(found) if not it.story and (*_of(it), it.headline) == begins)
+        at = next(same, len(found))
         weight, point = found[at] if at < len(found) else (told.value, own)
         words = dict(edit.headlines).get(spoken())
         point = point._replace(story=edit.story)

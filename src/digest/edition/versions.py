@@ -55,7 +55,7 @@ def _read(edition: Edition) -> dict[tuple[str, ...], str]:
 def _words(edition: Edition, story: Story) -> str:
     point = point_of(edition, story)
     said = f"{point.headline}: {point.lead}" if point else story.about
-    edit = next((it for it in edition.edits if it.story == story.id), None)
+    edit = next((it for it in edition.edits if it.told_as == story.told_as), None)
     return dict(edit.headlines).get("en", said) if edit else said
 
 

@@ -84,7 +84,8 @@ def explain_reader(
 
     `own` is what became of this edition for them, `queued` whether it has gone to the outbox.
     """
-    regime = regimes.packaged_regimes(settings.consent.regimes).of(reader.consent.regime)
+    known = edition.regimes if edition else regimes.packaged_regimes(settings.consent.regimes)
+    regime = known.of(reader.consent.regime)
     where = route(reader, edition, now, newer_sent=newer_sent) if edition else None
     return Explained(
         who="reader",

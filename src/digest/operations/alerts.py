@@ -2,8 +2,8 @@
 
     needs of `status` -> what nobody was told of yet -> one mail, one POST -> remembered for as long as it lasts
 
-A trouble that ends and comes back within a day is the same one. A mail or a POST that fails is tried again at the next
-look, so that a crash in between may tell twice and never not at all; its id is then the same.
+A trouble that ends and comes back within a day is the same one. A channel that fails is tried again at the next look,
+whatever became of the other, so that a crash in between may tell twice and never not at all; the id is then the same.
 """
 
 import hashlib
@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from typing import NamedTuple
 
 from sqlalchemy import Engine
 
@@ -23,6 +24,7 @@ from digest.delivery.transports import Envelope, Transport
 from digest.edition.numbers import several
 from digest.errors import DeliveryError, DigestError
 from digest.operations import store
+from digest.operations.needs import Need
 from digest.operations.posting import post
 from digest.operations.status import read_status
 from digest.operations.store import Channel, Notice
@@ -31,38 +33,65 @@ _SAME_TROUBLE = timedelta(days=1)
 _TELLING = timedelta(minutes=2)  # one process tells; after that it is dead, and another does
 
 
-def tell(engine: Engine, settings: Settings, now: datetime, transport: Transport | None = None) -> int:
-    """Tell the operator what needs a person and was not told yet; of how many. Raises DigestError where a way to tell
-    it failed, after the other was tried."""
-    found = {need.about: need.said for need in read_status(engine, settings, now).needs if need.wakes}
+def tell(
+    engine: Engine,
+    settings: Settings,
+    now: datetime,
+    transport: Transport | None = None,
+    failed: Need | None = None,
+) -> int:
+    """Tell the operator what needs a person and was not told yet; of how many. `failed` is what the caller could not
+    do, told where nothing else tells it. Raises what kept a way from telling, after the others were tried: DigestError
+    where that was foreseen."""
     channels = _channels(settings)
+    if not channels:
+        return 0
+    found = {need.about: need.said for need in read_status(engine, settings, now).needs if need.wakes}
+    if failed is not None and not any(failed.said in said for said in found.values()):
+        found[failed.about] = failed.said
     with writing(engine) as connection:
         for about, said in found.items():
             store.begin_notice(connection, about, said, now, now - _SAME_TROUBLE)
         store.end_notices(connection, found, now)
-        untold = store.take_untold(connection, found, channels, now, now + _TELLING) if channels else []
+        untold = store.take_untold(connection, found, channels, now, now + _TELLING)
     if not untold:
         return 0
-    told, problems = dict[Channel, list[Notice]](), list[str]()
+    problems = list[Exception]()
     for channel in channels:
         news = [one for one in untold if one.is_new_to(channel)]
-        problem = _tell_by(channel, settings, news, now, transport) if news else ""
-        told |= {} if problem else {channel: news}
-        problems += [problem] if problem else []
+        way = _tell_by(channel, settings, news, now, transport) if news else _Way()
+        problems += way.problems
+        if way.has_told:  # remembered at once: what becomes of the next way is nothing to this one
+            with writing(engine) as connection:
+                store.mark_told(connection, [one.about for one in news], channel, now)
     with writing(engine) as connection:
-        store.mark_told(connection, [one.about for one in untold], list(told), now)
-    if problems:
-        raise DeliveryError(" ".join(problems))
+        store.let_go(connection, [one.about for one in untold])
+    _raise(problems)
     return len(untold)
 
 
-def tell_of_database(settings: Settings, said: str, now: datetime, transport: Transport | None = None) -> None:
-    """Tell the operator that the database does not answer, or takes nothing more: what was told can then be remembered
-    by the caller alone. Raises DigestError as `tell` does."""
-    trouble = [Notice("database", said, now, None, None)]
-    problems = [_tell_by(channel, settings, trouble, now, transport) for channel in _channels(settings)]
-    if any(problems):
-        raise DeliveryError(" ".join(filter(None, problems)))
+def tell_of_database(
+    settings: Settings, said: str, now: datetime, told: set[Channel], transport: Transport | None = None
+) -> None:
+    """Tell the operator that the database does not answer, or takes nothing more. What was told can then be remembered
+    by the caller alone: the channels that are in `told` are left out, those that tell it now are added.
+
+    Raises as `tell` does."""
+    problems = list[Exception]()
+    for channel in _channels(settings):
+        if channel not in told:
+            way = _tell_by(channel, settings, [Notice("database", said, now, None, None)], now, transport)
+            problems += way.problems
+            told |= {channel} if way.has_told else set()
+    _raise(problems)
+
+
+def _raise(problems: Sequence[Exception]) -> None:
+    for problem in problems:
+        if not isinstance(problem, DigestError):
+            raise problem
+    if problems:
+        raise DeliveryError(" ".join(map(str, problems)))
 
 
 def _channels(settings: Settings) -> tuple[Channel, ...]:
@@ -70,19 +99,24 @@ def _channels(settings: Settings) -> tuple[Channel, ...]:
     return tuple(channel for channel, is_wanted in wanted.items() if is_wanted)
 
 
+class _Way(NamedTuple):
+    """What became of telling by one channel: whether it reached anybody, and whom it did not reach, or why nobody."""
+
+    has_told: bool = False
+    problems: Sequence[Exception] = ()
+
+
 def _tell_by(
     channel: Channel, settings: Settings, untold: Sequence[Notice], now: datetime, transport: Transport | None
-) -> str:
-    """Why it could not be told; empty where it was."""
+) -> _Way:
     name = _name_of(untold)
     try:
         if channel == "mail":
-            _mail(settings, untold, name, now, transport)
-        else:
-            _post(settings, untold, name, now)
-    except DigestError as error:
-        return str(error)
-    return ""
+            return _mail(settings, untold, name, now, transport)
+        _post(settings, untold, name, now)
+    except Exception as error:  # noqa: BLE001 (raised again once the other channel was tried and what was told is kept)
+        return _Way(problems=[error])
+    return _Way(has_told=True)
 
 
 def _name_of(untold: Sequence[Notice]) -> str:
@@ -96,7 +130,7 @@ def _post(settings: Settings, untold: Sequence[Notice], name: str, now: datetime
     post(settings.hooks.alerts, settings.hooks, name, "operator.alert", {"needs": needs}, now)
 
 
-def _mail(settings: Settings, untold: Sequence[Notice], name: str, now: datetime, transport: Transport | None) -> None:
+def _mail(settings: Settings, untold: Sequence[Notice], name: str, now: datetime, transport: Transport | None) -> _Way:
     sender = settings.mail.letters_address or settings.mail.from_address
     mails = []
     for number, to in enumerate(settings.alerts.mail_to, 1):
@@ -110,9 +144,21 @@ def _mail(settings: Settings, untold: Sequence[Notice], name: str, now: datetime
         made.set_content("\n".join([*lines, "", "`digest status` shows how all of it stands."]), cte="base64")
         content = signing.sign(made.as_bytes(), signing.signers(settings.dkim), int(now.timestamp()))
         mails.append(Envelope(number, made["Message-ID"].strip("<>"), sender, to, content))
-    outcomes = hand_over(transport or transport_of(settings), mails)
-    refused = [outcome for outcome in outcomes if outcome.kind != "sent"]
-    if refused:
-        raise DeliveryError(
-            f'an alert could not be mailed ("{refused[0].said}"); check [alerts] mail_to and the relay.'
-        )
+    return _hand_over_each(transport or transport_of(settings), mails)
+
+
+def _hand_over_each(transport: Transport, mails: Sequence[Envelope]) -> _Way:
+    """Each by itself, for a refusal may hold back what is in a batch with it. One that reached somebody has told it: to
+    those it is not told again because of the others."""
+    reached, problems = False, list[Exception]()
+    for mail in mails:
+        try:
+            (outcome,) = hand_over(transport, [mail])
+        except Exception as error:  # noqa: BLE001 (as above; of a relay that is away nobody else gets a mail)
+            return _Way(reached, [*problems, error])
+        # Of what broke off at the last the relay has every byte; to repeat it for as long as that lasts helps nobody.
+        reached |= outcome.kind in ("sent", "uncertain")
+        if outcome.kind != "sent":
+            said = f'an alert could not be mailed to address {mail.delivery_id} of [alerts] mail_to ("{outcome.said}")'
+            problems.append(DeliveryError(f"{said}; check it and the relay."))
+    return _Way(reached, problems)

@@ -37,8 +37,7 @@ def back_up(engine: Engine, file: Path, now: datetime, *, force: bool = False) -
     return file.stat().st_size
 
 
-# Tickets of work, which workers write anew, and the mark of a restored copy, which `restore` sets itself.
-_LEFT_OUT = ("--exclude-table-data=procrastinate_*", "--exclude-table-data=restored")
+_LEFT_OUT = ("--exclude-table-data=procrastinate_*",)  # tickets of work, which workers write anew
 
 
 def is_database(url: URL, file: Path) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import assert_never
+from urllib.parse import urlsplit
 
 from jinja2 import TemplateSyntaxError
 from sqlalchemy import Connection, Engine
@@ -19,6 +20,7 @@ from digest.errors import DeliveryError, DigestError
 from digest.membership.proving import Standing, faults_of
 from digest.operations import dns_records, restoring_store
 from digest.operations.findings import Finding, Level
+from digest.operations.posting import signing_key
 from digest.rendering.templates import environment_of
 from digest.subscribers import store
 from digest.subscribers.consent import Consent
@@ -44,6 +46,7 @@ def examine(
         ("transport", lambda: _transport(settings)),
         ("DKIM", lambda: _dkim(settings)),
         ("DNS", lambda: dns_records.examine(settings, lookup) if lookup else iter(())),
+        ("alerts", lambda: _alerts(settings)),
         ("regimes", lambda: _regimes(engine, settings)),
         ("country database", lambda: _country_database(settings, now)),
         ("templates", _templates),
@@ -179,6 +182,23 @@ def _dkim(settings: Settings) -> Iterator[Finding]:
     for key in signing.signers(settings.dkim):
         said = f"{key.algorithm} signs; the TXT record of {key.selector}._domainkey.{key.domain} is: {key.record}"
         yield Finding("DKIM", "ok", said)
+
+
+def _alerts(settings: Settings) -> Iterator[Finding]:
+    """Who is told what needs a person. Nobody is asked: to a hook nothing is said that is not so."""
+    hooks = settings.hooks
+    ways = [f"{several(len(settings.alerts.mail_to), 'address')} by mail"] if settings.alerts.mail_to else []
+    ways += [f"the hook at {urlsplit(hooks.alerts).hostname}"] if hooks.alerts else []
+    if ways:
+        yield Finding("alerts", "ok", f"what needs a person is told to {' and '.join(ways)}.")
+    else:
+        said = "nobody is told what needs a person, for [alerts] mail_to and [hooks] alerts are empty; name one."
+        yield Finding("alerts", "note", said)
+    if settings.alerts.mail_to and settings.delivery.transport == "maildir":
+        said = "alerts go into the Maildir with all mail, so nobody gets them: set [delivery] transport, or a hook."
+        yield Finding("alerts", "note", said)
+    if hooks.alerts or hooks.editions:
+        signing_key(hooks)  # else nothing could be told to either; it says why
 
 
 def _regimes(engine: Engine, settings: Settings) -> Iterator[Finding]:

@@ -18,6 +18,9 @@ _SOME = 10
 _MOST_COMPLAINTS = 0.001  # what Gmail and Yahoo ask of senders
 _NOT_MOVING = timedelta(minutes=15)
 
+A_DOMAIN = "a domain"
+"""One that is no large provider's is not named where what stands is told: it may be one reader's own."""
+
 
 class Need(NamedTuple):
     """What needs a person. `about` names the trouble and is the same for as long as it lasts, `said` tells it with what
@@ -128,9 +131,14 @@ def of_late(too_late: Mapping[str, int]) -> Iterator[Need]:
 
 
 def of_limits(limits: Sequence[Limit]) -> Iterator[Need]:
-    """Providers that take nothing from us for a while."""
-    for one in limits:
-        if one.closed_until is not None:
+    """Providers that take nothing from us for a while; domains that are not named are counted."""
+    closed = [one for one in limits if one.closed_until is not None]
+    unnamed = [one.closed_until or "" for one in closed if one.provider == A_DOMAIN]
+    if unnamed:
+        said = f"{several(len(unnamed), 'domain')} of few readers: no mail of ours is taken until {max(unnamed)}"
+        yield Need("closed domains", f"{said}. What waits is tried again then; the relay's log says why.")
+    for one in closed:
+        if one.provider != A_DOMAIN:
             who = "the relay" if one.provider == "*" else one.provider
             said = (
                 f'{who} takes no mail of ours until {one.closed_until} ("{one.said}"): see what it says of the sender.'

@@ -7,7 +7,6 @@ import hmac
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,10 +21,11 @@ _TIMEOUT = (5, 20)  # seconds to connect, and to wait for the answer
 def post(url: str, hooks: Hooks, about: str, kind: str, data: Mapping[str, Any], now: datetime) -> None:
     """POST `{"type", "timestamp", "data"}` to an address of the operator's.
 
-    `about` makes the message's id, the same each time: who gets one twice can tell. Raises ConfigError for an address
-    or a secret that cannot be used, DeliveryError where the other side does not answer with a success.
+    `about` makes the message's id, the same each time: who gets one twice can tell. Raises ConfigError for a secret
+    that cannot be used, DeliveryError where the other side does not answer with a success; it names the host alone, for
+    the rest of an address may hold a token.
     """
-    key, where = _key(hooks), _checked(url)
+    key, where = signing_key(hooks), urlsplit(url).hostname
     body = json.dumps({"type": kind, "timestamp": now.isoformat(), "data": data}, ensure_ascii=False).encode()
     name, moment = f"msg_{hashlib.sha256(about.encode()).hexdigest()[:32]}", str(int(now.timestamp()))
     headers = {
@@ -51,7 +51,8 @@ def signature(key: bytes, name: str, moment: str, body: bytes) -> str:
     return base64.b64encode(hmac.digest(key, f"{name}.{moment}.".encode() + body, "sha256")).decode()
 
 
-def _key(hooks: Hooks) -> bytes:
+def signing_key(hooks: Hooks) -> bytes:
+    """What the messages are signed with. Raises ConfigError where [hooks] secret is none."""
     secret = hooks.secret.get_secret_value()
     try:
         key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
@@ -63,22 +64,3 @@ def _key(hooks: Hooks) -> bytes:
             "`echo whsec_$(openssl rand -base64 32)`."
         )
     return key
-
-
-def _checked(url: str) -> str:
-    """The host of an address that what we say may go to: by HTTPS, or to this machine. It alone is told in an error,
-    for the rest may hold a token."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if parts.scheme == "https" or (parts.scheme == "http" and _is_here(host)):
-        return host
-    raise ConfigError(
-        f'[hooks] has an address at "{host}" that is not https://; what is told is nobody else\'s to read.'
-    )
-
-
-def _is_here(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False

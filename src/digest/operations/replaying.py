@@ -1,8 +1,10 @@
-"""What a restored copy takes over from the newer database that it replaces: only what restricts, and what was sent.
+"""What a restored copy takes over from the newer database that it replaces: what restricts, what was sent, what waits.
 
     withdrawals, complaints, bounces, lapses, pauses  ->  events of the copy's own log
     erasures                                          ->  erased again
     deliveries that went, or may have gone            ->  never made again
+    deliveries that wait                              ->  wait here, where the copy has what they say
+    weeks that a person skipped                       ->  skipped here
     nothing else: no new reader, no new consent, no choice
 
 The newer database may be damaged. What of it cannot be read is told, and what may have been sent is held as uncertain.
@@ -28,6 +30,9 @@ from digest.operations.salvage_store import Gap
 from digest.subscribers import store
 from digest.subscribers.consent import LIVE, ConsentEvent, Kind
 from digest.subscribers.store import Subscriber
+from digest.weekly import store as weekly
+from digest.weekly.calendar import parse_week
+from digest.weekly.due import STAGES
 
 _ENDS: tuple[Kind, ...] = ("withdrawn", "complained", "bounced", "expired")
 _STANDS: Mapping[str, State] = {
@@ -49,8 +54,9 @@ _EVENT = [one.name for one in fields(ConsentEvent)]
 
 class Replayed(NamedTuple):
     """What was taken over: readers whose consent ended, or was paused, or who were erased; those among the first who
-    came back since, and are out until they are asked; deliveries; and deliveries held as uncertain. `unread` says what
-    could not be read."""
+    came back since, and are out until they are asked; deliveries; deliveries held as uncertain; deliveries queued since
+    that wait here as there; such that go to nobody, for the copy has no such edition approved; and weeks that a person
+    skipped. `unread` says what could not be read."""
 
     ended: int
     paused: int
@@ -58,6 +64,9 @@ class Replayed(NamedTuple):
     came_back: int
     deliveries: int
     doubted: int
+    waiting: int
+    missed: int
+    skipped: int
     unread: tuple[str, ...]
 
 
@@ -81,6 +90,7 @@ def replay(old: Engine, engine: Engine, settings: Settings, weeks: Sequence[str]
         _take_refusals(source, connection, keys, done)
         _take_mailings(source, connection, weeks, done, now)
         _take_deliveries(source, connection, done, now)
+        _take_skipped(source, connection, done, now)
         copy.mark_replayed(connection)
     counted = {name: done.counted[name] for name in Replayed._fields if name != "unread"}
     return Replayed(**counted, unread=tuple(done.unread))
@@ -215,16 +225,28 @@ def _take_mailings(
 
 def _take_deliveries(source: Connection, connection: Connection, done: _Account, now: datetime) -> None:
     """What waits in the copy is uncertain unless the newer database says how it stands."""
-    names = ["mailing_id", "subscriber_id", *copy.TOLD]
+    names = ["mailing_id", "subscriber_id", "provider", *copy.TOLD]
     mailings, waits = copy.known_mailings(connection), copy.held(connection)
+    sendable = copy.sendable(connection)
     copy.doubt(connection, waits.newest_delivery if waits else 0, now)
     for page in _rows(source, "delivery", names, done, []):
         told = [
             {name: row._mapping[name] for name in names}
             | {"state": _STANDS[row.state], "reason": row.reason or "", "attempts": row.attempts or 0}
+            | {"provider": row.provider or ""}
             for row in page
             if row.state in _STANDS and row.mailing_id in mailings
         ]
-        done.counted["deliveries"] += copy.settle(connection, told)
+        done.counted.update(copy.settle(connection, told, sendable)._asdict())
     done.counted["doubted"] += copy.count_doubted(connection)
     copy.recount(connection, mailings)
+
+
+def _take_skipped(source: Connection, connection: Connection, done: _Account, now: datetime) -> None:
+    """Weeks that a person let go without an edition, and has not taken up again."""
+    runs = (row for page in _rows(source, "stage_run", ["period", "stage", "state"], done, []) for row in page)
+    periods = sorted({row.period for row in runs if row.stage in STAGES and row.state == "skipped"})
+    known = copy.skipped_weeks(connection)
+    for period in periods:
+        weekly.skip(connection, parse_week(period), now)
+    done.counted["skipped"] += len(set(periods) - known)

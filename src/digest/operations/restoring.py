@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import URL, Engine
 
+from digest import audit
 from digest.config import Settings
 from digest.database import SCHEMA_VERSION, open_as_it_is, open_database, reading, writing
 from digest.delivery.outbox import Mailing
@@ -227,11 +228,14 @@ def _restore_postgresql(settings: Settings, url: URL, file: Path, replay_from: s
 
 
 def _hold(engine: Engine, now: datetime) -> None:
+    """Of which moment the copy is, its mark says, or the newest trace in it. A mark of now, as is set before the first
+    row of a dump is there, says nothing."""
     with writing(engine) as connection:
         if restoring_store.can_hold(connection):  # a copy of an old version has no such table before it is migrated
             known = restoring_store.held(connection)
-            moment = known.backed_up_at if known else restoring_store.newest_trace(connection) or now
-            restoring_store.hold(connection, moment)
+            is_told = known is not None and known.backed_up_at < now
+            trace = None if is_told else restoring_store.newest_trace(connection, now)
+            restoring_store.hold(connection, trace or now)
 
 
 class Foreseen(NamedTuple):
@@ -260,7 +264,7 @@ def foresee(engine: Engine, settings: Settings, now: datetime, *, nothing_was_se
     return Foreseen(waits.backed_up_at, tuple(going), tuple(doubted), tuple(closed))
 
 
-def accept(engine: Engine, settings: Settings, now: datetime, *, nothing_was_sent: bool = False) -> Foreseen:
+def accept(engine: Engine, settings: Settings, who: str, now: datetime, *, nothing_was_sent: bool = False) -> Foreseen:
     """Let a restored copy send again. What may have been sent since the backup becomes uncertain, and weeks that may
     have had an edition have none, unless the copy was told or a person says that nothing was sent."""
     foreseen = foresee(engine, settings, now, nothing_was_sent=nothing_was_sent)
@@ -270,4 +274,15 @@ def accept(engine: Engine, settings: Settings, now: datetime, *, nothing_was_sen
             restoring_store.doubt(connection, waits.newest_delivery, now)
             restoring_store.close_weeks(connection, foreseen.closed, now)
         restoring_store.lift(connection)
+        audit.write(
+            connection,
+            "restored",
+            "",
+            who,
+            now,
+            copy=foreseen.backed_up_at.isoformat(),
+            closed=list(foreseen.closed),
+            doubted=sum(count for _mailing, count in foreseen.doubted),
+            word="nothing was sent" if nothing_was_sent else "",
+        )
     return foreseen

@@ -7,10 +7,14 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, and_, bindparam, delete, func, insert, inspect, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+import digest.audit
 import digest.delivery.tables
-import digest.subscribers.tables  # noqa: F401 (the imports register the tables)
+import digest.scores.store
+import digest.subscribers.tables
+import digest.weekly.store  # noqa: F401 (the imports register the tables)
 from digest.database import metadata
-from digest.delivery.outbox import PERHAPS_SENT, WAITING, Mailing
+from digest.delivery.outbox import LETTERS, PERHAPS_SENT, WAITING, Mailing
+from digest.edition.store import published_on
 from digest.subscribers.store import CHUNK
 
 _restored = metadata.tables["restored"]
@@ -20,6 +24,7 @@ _subscriber = metadata.tables["subscriber"]
 _event = metadata.tables["consent_event"]
 _refusal = metadata.tables["refusal"]
 _key = metadata.tables["link_key"]
+_run = metadata.tables["stage_run"]
 
 MAY_HAVE_GONE = "it may have been sent after the backup"
 
@@ -44,7 +49,8 @@ def hold(connection: Connection, backed_up_at: datetime) -> None:
 
 def held(connection: Connection) -> Restored | None:
     """Of which moment this copy is, while it waits for a person; None where it does not."""
-    row = connection.execute(select(*(_restored.c[name] for name in Restored._fields))).first()
+    wanted = select(*(_restored.c[name] for name in Restored._fields))
+    row = connection.execute(wanted.order_by(_restored.c.backed_up_at)).first()
     return None if row is None else Restored(*row)
 
 
@@ -67,12 +73,11 @@ def is_whole(connection: Connection) -> bool:
     return bool(connection.scalar(text("PRAGMA quick_check(1)")) == "ok")
 
 
-def newest_trace(connection: Connection) -> datetime | None:
-    """The newest moment that is written anywhere: a copy is not older."""
-    moments = [
-        connection.scalar(select(func.max(column)))
-        for column in (_delivery.c.changed_at, _event.c.at, _mailing.c.queued_at, metadata.tables["capture"].c.at)
-    ]
+def newest_trace(connection: Connection, now: datetime) -> datetime | None:
+    """The newest moment that is written anywhere: a copy is not older. What is dated after `now` tells nothing."""
+    at = [metadata.tables[name].c.at for name in ("capture", "audit")]
+    at += [_delivery.c.changed_at, _event.c.at, _mailing.c.queued_at, _run.c.started_at]
+    moments = [connection.scalar(select(func.max(column)).where(column <= now)) for column in at]
     return max((moment for moment in moments if moment is not None), default=None)
 
 
@@ -175,12 +180,37 @@ def restrict_mailing(connection: Connection, mailing_id: int, control: str) -> N
         connection.execute(update(_mailing).where(*mine).values(control=control))
 
 
-def settle(connection: Connection, told: Sequence[Mapping[str, Any]]) -> int:
-    """Record how deliveries stand, each with mailing_id, subscriber_id and the columns of `TOLD`; how many of them went
-    and were not known to. One that is not there is added unless it waits."""
+def sendable(connection: Connection) -> set[int]:
+    """The mailings that could go on: letters, and editions of which the very content that was queued is approved."""
+    rows = connection.execute(select(_mailing.c.id, _mailing.c.kind, _mailing.c.week, _mailing.c.content_hash)).all()
+    approved = {one.week: one for row in rows if row.kind == "edition" and (one := published_on(connection, row.week))}
+    return {
+        row.id
+        for row in rows
+        if row.kind in LETTERS or (row.week in approved and approved[row.week].content_hash == row.content_hash)
+    }
+
+
+class Settled(NamedTuple):
+    """How many deliveries went and were not known to; were added as waiting; were added as skipped, though they waited,
+    for there is nothing to send them."""
+
+    deliveries: int
+    waiting: int
+    missed: int
+
+
+def settle(connection: Connection, told: Sequence[Mapping[str, Any]], going: Collection[int]) -> Settled:
+    """Record how deliveries stand, each with mailing_id, subscriber_id, provider and the columns of `TOLD`. One that
+    waits and is not there is added if its reader is: to wait, if its mailing is one of those that can be `going`."""
     known = _states(connection, told)
     keyed = [((one["mailing_id"], one["subscriber_id"]), one) for one in told]
-    added = [{"provider": "", **one} for key, one in keyed if key not in known and one["state"] not in WAITING]
+    new = [one for key, one in keyed if key not in known]
+    readers = log_heads(connection, {one["subscriber_id"] for one in new})
+    queued = [one for one in new if one["state"] in WAITING and one["subscriber_id"] in readers]
+    waiting = [one for one in queued if one["mailing_id"] in going]
+    missed = [{**one, **_MISSED} for one in queued if one["mailing_id"] not in going]
+    added = [*(one for one in new if one["state"] not in WAITING), *waiting, *missed]
     changed = [
         {"of_mailing": key[0], "of_reader": key[1]} | {f"to_{name}": one[name] for name in TOLD}
         for key, one in keyed
@@ -191,9 +221,11 @@ def settle(connection: Connection, told: Sequence[Mapping[str, Any]]) -> int:
     if changed:
         connection.execute(_SETTLING, changed)
     states = [*(one["state"] for one in added), *(one["to_state"] for one in changed)]
-    return sum(state in ("sent", "failed", "uncertain") for state in states)
+    went = sum(state in ("sent", "failed", "uncertain") for state in states)
+    return Settled(went, len(waiting), len(missed))
 
 
+_MISSED = {"state": "skipped", "outcome": "the backup has no such edition", "next_attempt_at": None}
 TOLD = ("state", "outcome", "reason", "attempts", "deferred_since", "next_attempt_at", "changed_at")
 _SETTLING = (
     update(_delivery)
@@ -227,6 +259,11 @@ def advance_numbers(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         newest = "(SELECT coalesce(max(id), 0) + 1 FROM mailing)"
         connection.execute(text(f"SELECT setval(pg_get_serial_sequence('mailing', 'id'), {newest}, false)"))
+
+
+def skipped_weeks(connection: Connection) -> set[str]:
+    """The weeks that a person let go without an edition."""
+    return set(connection.scalars(select(_run.c.period).where(_run.c.state == "skipped")))
 
 
 def count_readers(connection: Connection) -> int:

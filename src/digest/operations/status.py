@@ -16,6 +16,7 @@ from digest.edition import store as editions
 from digest.operations import restoring_store
 from digest.operations.doctor import waits_for_a_person
 from digest.operations.needs import (
+    A_DOMAIN,
     Limit,
     Need,
     Waiting,
@@ -109,7 +110,10 @@ def _limits(connection: Connection, settings: Settings, now: datetime) -> Iterat
         closed = one.closed_until
         if pacing.is_limited(one, now):
             until = closed.isoformat() if closed is not None and closed > now else None
-            yield Limit(name, pacing.rate(one, now), until, one.said)
+            if name == pacing.RELAY or name in pacing.providers():
+                yield Limit(name, pacing.rate(one, now), until, one.said)
+            else:  # nor what it says, which may name it
+                yield Limit(A_DOMAIN, pacing.rate(one, now), until, "it may be one reader's own, so it is not named.")
         elif name == pacing.RELAY and settings.delivery.warm_up:
             allowed = pacing.allowed_today(settings.delivery.warm_up, one.plan_since or now.date(), now)
             if allowed is not None:

@@ -1,7 +1,7 @@
 """Operators' keys in the database, a hash of each and never the key; and what operators were told."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any, Literal, NamedTuple, cast
 
@@ -42,6 +42,8 @@ class NoticeRow(SQLModel, table=True):
 
 _keys = metadata.tables["api_key"]
 _notices = metadata.tables["notice"]
+
+_SKEW = timedelta(hours=1)  # what is later than now by more was written by a clock that ran ahead
 
 Channel = Literal["mail", "hook"]
 
@@ -100,8 +102,10 @@ class Notice(NamedTuple):
 
 
 def begin_notice(connection: Connection, about: str, said: str, now: datetime, forgotten: datetime) -> None:
-    """A trouble is there at this look. One that ended before `forgotten` is a new one, that nobody was told of."""
-    over = (_notices.c.about == about, _notices.c.ended_at < forgotten)
+    """A trouble is there at this look. One that ended before `forgotten` is a new one, that nobody was told of; so is
+    one whose end is still to come: of what a clock that ran ahead wrote, nothing may keep silent."""
+    ended = or_(_notices.c.ended_at < forgotten, _notices.c.ended_at > now + _SKEW)
+    over = (_notices.c.about == about, ended)
     anew = {"since": now, "mailed_at": None, "posted_at": None}
     connection.execute(update(_notices).where(*over).values(anew))
     make = (postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert)(_notices)
@@ -118,16 +122,22 @@ def end_notices(connection: Connection, but: Collection[str], now: datetime) -> 
 def take_untold(
     connection: Connection, about: Collection[str], channels: Collection[Channel], now: datetime, until: datetime
 ) -> list[Notice]:
-    """Troubles that were not told by each of the channels yet, for this process alone to tell until a moment."""
+    """Troubles that were not told by each of the channels yet, for this process alone to tell until a moment. One that
+    is taken for longer than it could be is not taken."""
     untold = or_(*(_TOLD[channel].is_(None) for channel in channels))
-    free = or_(_notices.c.telling_until.is_(None), _notices.c.telling_until <= now)
+    taken_until = _notices.c.telling_until
+    free = or_(taken_until.is_(None), taken_until <= now, taken_until > until + _SKEW)
     mine = (_notices.c.about.in_(about), untold, free)
     taken = update(_notices).where(*mine).values(telling_until=until)
     rows = connection.execute(taken.returning(*(_notices.c[name] for name in Notice._fields)))
     return sorted((Notice(**row._mapping) for row in rows), key=attrgetter("since", "about"))
 
 
-def mark_told(connection: Connection, about: Collection[str], channels: Collection[Channel], now: datetime) -> None:
-    """Remember by which channels these were told now; by others they may be told again at once."""
-    told = {_TOLD[channel].name: now for channel in channels}
-    connection.execute(update(_notices).where(_notices.c.about.in_(about)).values(telling_until=None, **told))
+def mark_told(connection: Connection, about: Collection[str], channel: Channel, now: datetime) -> None:
+    """Remember that these were told by a channel now."""
+    connection.execute(update(_notices).where(_notices.c.about.in_(about)).values({_TOLD[channel]: now}))
+
+
+def let_go(connection: Connection, about: Collection[str]) -> None:
+    """Whoever looks next may tell these, by the channels by which they were not told."""
+    connection.execute(update(_notices).where(_notices.c.about.in_(about)).values(telling_until=None))

@@ -107,7 +107,7 @@ def _refuse_misfit(
             f"{target.key} is no story but was told apart as {target.reason}; promote it to have it shown."
         )
     if what == "reword":
-        story = next(it for it in edition.stories if it.id == target.id)
+        story = next(it for it in edition.stories if it.told_as == (target.section, target.id))
         if fault := headline_fault(unabridged(edition, changes, settings), story, text, locale):
             raise DigestError(f'the headline "{target.generated}" cannot be reworded so: {fault}.')
 

@@ -9,10 +9,13 @@ from premailer import Premailer
 
 from digest.config import asset
 from digest.errors import DigestError
+from digest.rendering.tags import check_tags
 
 
 def mail_html(markup: str) -> str:
-    """The HTML part that MJML markup makes, every style in its element. Raises DigestError for unknown markup."""
+    """The HTML part that MJML markup makes, every style in its element. Raises DigestError for unknown markup, and for
+    tags that do not fit together."""
+    check_tags(markup)
     return _inlined(_as_html(markup))
 
 

@@ -31,6 +31,7 @@ from digest.edition.renditions import TOPICS
 from digest.errors import DigestError
 from digest.language import message_in, message_of, plural_message_of, spoken
 from digest.rendering import reader_words
+from digest.rendering.tags import not_utf8
 
 
 class Slot(str):
@@ -90,12 +91,19 @@ def fill(name: str, facts: Mapping[str, Any], root: Path | None = None) -> str:
 
     Raises DigestError naming the template's file and line when it cannot be read or asks for what is not there.
     """
-    environment = environment_of(root or asset("templates"))
+    folder = root or asset("templates")
+    environment = environment_of(folder)
     try:
         return environment.get_template(name).render(facts)
     except TemplateSyntaxError as error:
         where = f"templates/{error.name} line {error.lineno}"
         raise DigestError(f"{where} is no valid template: {error.message}; correct it.") from error
+    except RecursionError as error:
+        where = _line_of(error, environment) or f"templates/{name}"
+        raise DigestError(f"{where} is part of what it includes itself; take it out of there.") from error
+    except UnicodeDecodeError as error:
+        where = not_utf8(folder) or f"templates/{name}"
+        raise DigestError(f"{where} is not UTF-8; save the file as UTF-8.") from error
     except (TemplateError, LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         where = _line_of(error, environment) or f"templates/{name}"
         raise DigestError(f"{where} cannot be rendered: {error}; correct the template.") from error
@@ -192,12 +200,15 @@ def contact_of(settings: Settings) -> str:
 
 
 def _line_of(error: BaseException, environment: Environment) -> str:
-    """The innermost template file and line that an error passed through; Jinja2 puts them into the traceback."""
+    """The template file and line that an error came from; Jinja2 puts them into the traceback. That is the innermost;
+    where templates go round in a circle it is the one that was passed most often."""
     root = str(environment.loader.searchpath[0]) if isinstance(environment.loader, FileSystemLoader) else ""
-    where, trace = "", error.__traceback__
+    passed, trace = list[str](), error.__traceback__
     while trace:
         file = trace.tb_frame.f_code.co_filename
         if root and file.startswith(root):
-            where = f"templates/{Path(file).relative_to(root).as_posix()} line {trace.tb_lineno}"
+            passed.append(f"templates/{Path(file).relative_to(root).as_posix()} line {trace.tb_lineno}")
         trace = trace.tb_next
-    return where
+    if isinstance(error, RecursionError):
+        return max(passed, key=passed.count, default="")
+    return passed[-1] if passed else ""

@@ -1,10 +1,13 @@
 """How many readers there are over time, and why they leave: counts from the consent log, of no reader alone."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, String, cast, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Connection, String, cast, func, or_, select
 
 import digest.subscribers.tables  # noqa: F401 (the import registers the tables)
 from digest.database import metadata
@@ -12,31 +15,34 @@ from digest.subscribers.consent import LIVE
 
 _event = metadata.tables["consent_event"]
 
+_PAGE = 5000  # events read at once
+_ENDS = ("withdrawn", "complained", "bounced", "expired", "erased")
+
 
 def comings_and_goings(connection: Connection) -> Iterator[tuple[str, str, int]]:
     """How many more readers had a live consent at the end of each month than at its beginning: month as 2026-05 (UTC),
-    regime, and the difference, which may be negative."""
-    ends = ("withdrawn", "complained", "bounced", "expired", "erased")
-    log = (_event.c.subscriber_id, _event.c.number)
-    turns = (
-        select(
-            _event.c.kind,
-            _month(connection, _event.c.at).label("month"),
-            _event.c.regime,
-            *(
-                func.lag(column).over(partition_by=log[0], order_by=log[1]).label(f"{column.name}_before")
-                for column in (_event.c.kind, _event.c.regime)
-            ),
-        )
-        .where(_event.c.kind.in_((LIVE, *ends)))
-        .subquery()
-    )
-    is_live, was_live = turns.c.kind == LIVE, func.coalesce(turns.c.kind_before, "") == LIVE
-    comes = select(turns.c.month, turns.c.regime.label("regime"), literal(1).label("by")).where(is_live, ~was_live)
-    goes = select(turns.c.month, turns.c.regime_before, literal(-1)).where(~is_live, was_live)
-    both = union_all(comes, goes).subquery()
-    found = select(both.c.month, both.c.regime, func.sum(both.c.by)).group_by(both.c.month, both.c.regime)
-    yield from (tuple(row) for row in connection.execute(found.order_by(both.c.month, both.c.regime)))
+    regime, and the difference, which may be negative. Who moves to another regime goes in one and comes in the other.
+    """
+    turns = (LIVE, *_ENDS)
+    columns = (_event.c.subscriber_id, _event.c.kind, _event.c.regime, _month(connection, _event.c.at))
+    log = select(*columns).where(or_(_event.c.kind.in_(turns), _event.c.regime != ""))
+    ordered = log.order_by(_event.c.subscriber_id, _event.c.number).execution_options(yield_per=_PAGE)
+    found = Counter[tuple[str, str]]()
+    # In one pass over the log: with SQL's windows the same took SQLite four times as long.
+    for _reader, events in groupby(connection.execute(ordered), itemgetter(0)):
+        stood: str | None = None  # the regime in which the reader's consent lived
+        lives, regime = False, ""
+        for _number, kind, named, month in events:
+            lives, regime = kind == LIVE if kind in turns else lives, named or regime
+            stands = regime if lives else None
+            if stands == stood:
+                continue
+            if stands is not None:
+                found[month, stands] += 1
+            if stood is not None:
+                found[month, stood] -= 1
+            stood = stands
+    yield from ((month, regime, by) for (month, regime), by in sorted(found.items()) if by)
 
 
 def reasons_for_leaving(connection: Connection, since: datetime) -> dict[str, int]:

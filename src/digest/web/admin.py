@@ -16,8 +16,17 @@ from digest.web.pages import LOOK, Here
 
 router = APIRouter(include_in_schema=False)
 
-_asked = HTTPBasic(auto_error=False)
 _ASKS = {"WWW-Authenticate": 'Basic realm="operators", charset="UTF-8"'}  # RFC 7617
+
+
+class _Basic(HTTPBasic):
+    """What is no name and key at all is asked for them in the same words."""
+
+    def make_authenticate_headers(self) -> dict[str, str]:
+        return _ASKS
+
+
+_asked = _Basic(auto_error=False)
 
 _REGIONS = 5  # drawn by themselves, the others together
 _WIDE, _HIGH = 640.0, 200.0

@@ -62,7 +62,7 @@ def _families(found: SendingState) -> Iterator[GaugeMetricFamily]:
         "1 where a person paused the mailing.",
         [_Sample(labels, mailing.control == "paused") for labels, mailing, _it in moves],
     )
-    # A domain that is no large provider's may be one reader's own: it is not named here.
+    # What has no name would be one series for many domains.
     named = [one for one in found.limits if one.provider in providers()]
     yield _family(
         "digest_provider_closed",

@@ -211,7 +211,7 @@ def void(connection: Connection, week: str, who: str, now: datetime, what: str) 
     given = override_store.approvers(connection, week, known[0]) if known else ()
     if known is None or not (known[1] or given) or outbox.find(connection, week) is not None:
         return False
-    editions.clear_approval(connection, week)
+    editions.void_approval(connection, week)
     override_store.void_approvals(connection, week)
     audit.write(connection, "voided", week, who, now, was=known[0], by=list(given), what=[what])
     return True
