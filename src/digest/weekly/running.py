@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine
 
+from digest import audit
 from digest.config import Settings
 from digest.database import reading, writing
 from digest.delivery import claimants
@@ -75,8 +76,8 @@ def run_due(
     """
     work = _Work(engine, settings, clock, stopping, asked is not None, at_deadline or unless_doubtful)
     if asked is not None:
+        vouch(engine, settings, clock())
         with writing(engine) as connection:
-            store.vouch(connection, settings.series.zone, clock())
             store.reopen(connection, asked, clock())
     tried: set[tuple[Week, str]] = set()
     failed: set[Week] = set()
@@ -90,6 +91,17 @@ def run_due(
             yield ran
         if ran is None or ran.error is not None:
             failed.add(one.week)
+
+
+def vouch(engine: Engine, settings: Settings, now: datetime) -> None:
+    """Take a person's word that the clock is right. What one that ran ahead did for weeks to come and did not queue is
+    done anew when they come; an approval of theirs is void."""
+    this = str(Week.now(now, settings.series.zone))
+    with writing(engine) as connection:
+        store.vouch(connection, settings.series.zone, now)
+        for week in editions.approved_since(connection, now):
+            if week > this:
+                stages.void(connection, week, audit.SCHEDULER, now, "it was approved by a clock that ran ahead")
 
 
 def needs(connection: Connection, settings: Settings, now: datetime) -> Iterator[tuple[str, str]]:

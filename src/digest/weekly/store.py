@@ -16,10 +16,8 @@ from sqlalchemy import Connection, and_, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, SQLModel
 
-from digest import audit
 from digest.database import UtcDateTime, metadata
 from digest.delivery import outbox
-from digest.edition import override_store
 from digest.edition import store as editions
 from digest.errors import DeliveryError, DigestError
 from digest.weekly.calendar import Week, parse_week
@@ -151,20 +149,13 @@ def reopen(connection: Connection, week: Week, now: datetime) -> None:
 
 def vouch(connection: Connection, zone: ZoneInfo, now: datetime) -> None:
     """Take a person's word that the clock is right. What was begun at moments to come was begun by a clock that ran
-    ahead: of weeks and days to come it is forgotten, with the approvals of what was not queued; else it counts as begun
-    by now."""
+    ahead: of weeks and days to come it is forgotten, else it counts as begun by now."""
     this, today = Week.now(now, zone), now.astimezone(zone).date()
     of_weeks = and_(_runs.c.stage.in_(STAGES), _runs.c.period > str(this))
     of_days = and_(_runs.c.stage.in_(DAILY), _runs.c.period > today.isoformat())
     ahead = _runs.c.started_at > now
     connection.execute(_runs.delete().where(ahead, or_(of_weeks, of_days), _runs.c.state != "skipped"))
     connection.execute(update(_runs).where(ahead).values(started_at=now))
-    for week in editions.approved_since(connection, now):
-        if week > str(this) and outbox.find(connection, week) is None:
-            editions.void_approval(connection, week)
-            override_store.void_approvals(connection, week)
-            why = "it was approved by a clock that ran ahead"
-            audit.write(connection, "voided", week, audit.SCHEDULER, now, what=[why])
     said = and_(_runs.c.period == today.isoformat(), _runs.c.stage == _WORD)
     if connection.execute(update(_runs).where(said).values(started_at=now)).rowcount:
         return
