@@ -371,7 +371,7 @@ def test_every_state_of_the_desk_is_for_everyone(desk: tuple[Program, Page]) -> 
             wrong = violations(page) + low_contrasts(page)
             wide = page.evaluate("document.documentElement.scrollWidth")
             found[f"{state} at {width}"] = wrong + ([f"{wide} px wide"] if wide != width else [])
-        page.set_viewport_size(WIDE)
+        page.set_viewport_size({"width": 1500, "height": 1000})
         page.locator("#as").evaluate("box => { box.open = false }")
 
     checked(page)
