@@ -27,7 +27,7 @@ from digest.operations.trials import send_test
 from digest.weekly import stages
 from digest.weekly import store as weeks
 from digest.weekly.calendar import Week, parse_week
-from digest.weekly.running import Ran, run_due, vouch
+from digest.weekly.running import Ran, run_due
 
 app = typer.Typer(rich_markup_mode=None)
 
