@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from digest.cli import edition_words, printing
 from digest.cli.context import WeekName, clock, database, now, progress, settings, who
 from digest.config import Settings
-from digest.database import reading, writing
+from digest.database import reading
 from digest.delivery import jobs, outbox
 from digest.delivery.sending import send_letters
 from digest.delivery.workers import letters_sent
@@ -25,7 +25,6 @@ from digest.operations.needs import Need
 from digest.operations.status import audience, limited
 from digest.operations.trials import send_test
 from digest.weekly import stages
-from digest.weekly import store as weeks
 from digest.weekly.calendar import Week, parse_week
 from digest.weekly.running import Ran, run_due
 
@@ -192,8 +191,7 @@ def weekly(week: Annotated[str | None, typer.Option(help="another week than the 
 
 
 def _do_week(engine: Engine, chosen: Settings, at: Week) -> None:
-    with writing(engine) as connection:
-        weeks.vouch(connection, chosen.series.zone, now())  # before anything is sent
+    vouch(engine, chosen, now())  # before anything is sent
     expire(engine, chosen, now())
     take_mail_if_it_can(engine, chosen, now(), _complain)
     send_letters(engine, chosen, clock())
