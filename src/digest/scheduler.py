@@ -28,7 +28,7 @@ from digest.operations.approving import at_deadline
 from digest.operations.store import Channel
 from digest.weekly import running, stages, store
 from digest.weekly.calendar import Week
-from digest.weekly.due import Daily, DailyDue, Done, daily_due, is_doubtful, timetable
+from digest.weekly.due import Daily, DailyDue, Done, daily_due, doubt, is_doubtful, timetable
 
 EVERY = 60.0
 """Seconds between two looks at what is due."""
@@ -156,8 +156,8 @@ def do_weeks(engine: Engine, settings: Settings, clock: Clock, stopping: Stoppin
             tell = str(ran.error) if isinstance(ran.error, DigestError) else type(ran.error).__name__
             _log.error("could not be done", week=week, stage=stage, problem=tell)
     now = clock()
-    if is_doubtful(now, _done(engine, settings, now)):
-        raise DigestError(f"the clock says {now:%Y-%m-%d}, long after anything was done; if it is right: digest weekly")
+    if said := doubt(now, _done(engine, settings, now).last_begun):
+        raise DigestError(said)
 
 
 def _done(engine: Engine, settings: Settings, now: datetime) -> Done:

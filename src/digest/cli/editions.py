@@ -26,7 +26,7 @@ from digest.operations.status import audience, limited
 from digest.operations.trials import send_test
 from digest.weekly import stages
 from digest.weekly.calendar import Week, parse_week
-from digest.weekly.running import Ran, run_due
+from digest.weekly.running import Ran, run_due, vouch
 
 app = typer.Typer(rich_markup_mode=None)
 
