@@ -7,6 +7,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from queue import Queue
 from typing import Any, NamedTuple
 
 import pytest
@@ -18,6 +19,7 @@ from digest.cli import preview as preview_command
 from digest.cli import run
 from digest.config import asset
 from digest.database import open_database, writing
+from digest.desk.access import Door
 from digest.desk.state import Desk
 from digest.operations.demo import run_demo
 
@@ -96,19 +98,21 @@ def test_as_json_each_finding_has_the_same_six_keys(preview: Preview, tmp_path: 
 def test_without_an_option_it_opens_the_desk_and_prints_its_address(
     preview: Preview, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened: list[str] = []
+    opened, doors = Queue[str](), [Door(8765), Door(8765)]
 
-    def serve(desk: Desk, port: int, say: Callable[[str], None]) -> None:
+    def serve(desk: Desk, port: int, say: Callable[[Door], None]) -> None:
         assert (str(desk.week), desk.shown_as.email, port) == (WEEK, "ada@example.org", 8765)
-        say("http://127.0.0.1:8765/open/token")
+        say(doors[-1])
 
     monkeypatch.setattr(preview_command, "serve", serve)
-    monkeypatch.setattr("webbrowser.open", opened.append)
-    ran = preview(WEEK, "--as", "Ada@example.org", "--port", "8765")
-    assert (ran.status, ran.out) == (0, f"the desk of {WEEK}: http://127.0.0.1:8765/open/token\n")
-    assert opened == ["http://127.0.0.1:8765/open/token"]
+    monkeypatch.setattr("webbrowser.open", opened.put)
     assert preview(WEEK, "--as", "Ada@example.org", "--port", "8765", "--no-open").status == 0
-    assert len(opened) == 1
+    assert doors.pop().leading is None
+    ran = preview(WEEK, "--as", "Ada@example.org", "--port", "8765")
+    assert (ran.status, ran.out) == (0, f"the desk of {WEEK}: {doors[0].address}\n")
+    assert (page := opened.get(timeout=60)).startswith("file:///")
+    assert str(doors[0].token) not in page
+    assert opened.empty()
 
 
 def test_what_is_no_address_is_wrong_usage(preview: Preview) -> None:
