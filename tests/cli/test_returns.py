@@ -207,10 +207,10 @@ def test_many_failures_many_complaints_and_what_nobody_could_read_want_a_person(
         editions.save_draft(connection, an_edition(), rendered, editions.envelope_of(Settings()), NOW)
         deliveries.count(connection, NOW.date(), {"complained": 1, "unproven": 2, "unreadable": 1})
     wanted = {
-        "1 complaint of 100 mails in 30 days; from 0.1 % on large providers refuse the sender: digest pause the mailing, "
-        "and see by digest subscribers list how those who joined of late came in.",
-        "3 returned mails of the last 30 days could not be taken in: read what is flagged in the mailbox of [bounces]; "
-        "who wants no more mail goes by digest subscribers remove.",
+        "1 complaint of 100 mails in 30 days; from 0.1 % on large providers refuse the sender: digest pause the "
+        "mailing, and see by digest subscribers list how those who joined of late came in.",
+        "3 returned mails of the last 30 days could not be taken in: read what is flagged in the mailbox of "
+        "[bounces]; who wants no more mail goes by digest subscribers remove.",
     }
     failed = "10 of 100 deliveries of 2026-W18 failed: if a provider refused what was right, digest bounces undo"
     needs = document(digest("status", "--json"))["needs"]
