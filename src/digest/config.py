@@ -394,6 +394,13 @@ class Alerts(Strict):
     mail_to: list[Address] = []
 
 
+class Backups(Strict):
+    """Where `digest serve` puts a copy of the database each day, nowhere if there is no folder; and for how long."""
+
+    folder: Path | None = None
+    keep_days: PositiveInt = 30
+
+
 class Hooks(Strict):
     """Addresses that are told by a signed POST: `alerts` what needs a person, `editions` each new edition."""
 
@@ -515,6 +522,7 @@ class Schedule(Strict):
     send: TimeOfWeek = WeekTime(1, time(10))
     late_by_hours: PositiveInt = 24
     retention: TimeOfDay = time(3, 30)
+    backup: TimeOfDay = time(4)
     bounces_minutes: int = Field(5, ge=1, le=1440)
 
     @model_validator(mode="after")
@@ -572,6 +580,7 @@ class Settings(BaseSettings):
     bounces: Bounces = Bounces()
     webhooks: Webhooks = Webhooks()
     alerts: Alerts = Alerts()
+    backups: Backups = Backups()
     hooks: Hooks = Hooks()
     web: Web = Web()
     links: Links = Links()

@@ -25,6 +25,7 @@ from digest.membership.returned import take_mail
 from digest.operations.alerts import tell, tell_of_database
 from digest.operations.announcing import announce
 from digest.operations.approving import at_deadline
+from digest.operations.backup import back_up_day
 from digest.operations.store import Channel
 from digest.weekly import running, stages, store
 from digest.weekly.calendar import Week
@@ -191,7 +192,7 @@ def _do_day(engine: Engine, settings: Settings, clock: Clock, one: DailyDue) -> 
     _log.info("done", day=str(one.day), job=one.job)
 
 
-_DAILY: dict[Daily, Callable[[Engine, Settings, datetime], object]] = {"retention": expire}
+_DAILY: dict[Daily, Callable[[Engine, Settings, datetime], object]] = {"retention": expire, "backup": back_up_day}
 
 
 def go_on(engine: Engine, settings: Settings, clock: Clock, stopping: Stopping = bool) -> None:

@@ -19,7 +19,7 @@ from digest.delivery.pacing import Throttle
 from digest.web.app import create_app
 
 DASHBOARD: dict[str, Any] = json.loads(
-    (Path(__file__).parents[2] / "deploy" / "grafana" / "digest.json").read_text(encoding="utf-8")
+    (Path(__file__).parents[2] / "docs" / "grafana.json").read_text(encoding="utf-8")
 )
 _METRIC = re.compile(r"\b(digest_\w+)(?:\{([^}]*)\})?")
 

@@ -50,29 +50,3 @@ def test_the_files_that_the_guide_installs_are_there() -> None:
     assert len(named) > 8
     for name in named:
         assert name.startswith("deploy/secrets/") or list(checkout.glob(name)), name
-
-
-DOCKER = """#!/bin/sh -e
-shift 3  # compose --file FILE
-case "$1 $2 $3 $4" in
-"exec -T web digest") test "$5" = backup; test ! -e "container$6"; echo copy > "container$6" ;;
-"exec -T web rm") /bin/rm "container$5" ;;
-"cp web:"*) /bin/cp "container${2#web:}" "$3" ;;
-*) exit 64 ;;
-esac
-"""
-
-
-def test_the_script_for_cron_makes_another_copy_each_time_and_leaves_none_in_the_container(tmp_path: Path) -> None:
-    script = DEPLOYING.partition("as a script for cron")[2].partition("```sh\n")[2].partition("```")[0]
-    (tmp_path / "container" / "data").mkdir(parents=True)
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "docker").write_text(DOCKER)
-    (tmp_path / "bin" / "docker").chmod(0o755)
-    (tmp_path / "bin" / "date").write_text('#!/bin/sh\necho "$DAY"\n')
-    (tmp_path / "bin" / "date").chmod(0o755)
-    for day in ("monday", "tuesday"):
-        environment = {"PATH": str(tmp_path / "bin"), "DAY": day}  # nothing of this machine's can be started
-        subprocess.run(["/bin/sh", "-c", script], cwd=tmp_path, env=environment, check=True)
-    assert sorted(it.name for it in tmp_path.glob("*.backup")) == ["digest-monday.backup", "digest-tuesday.backup"]
-    assert not list((tmp_path / "container" / "data").iterdir())

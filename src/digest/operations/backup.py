@@ -10,12 +10,13 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import URL, Engine, create_engine
 from sqlalchemy.pool import NullPool
 
+from digest.config import Settings
 from digest.database import storage_errors
 from digest.errors import StorageError, UsageError
 from digest.operations import restoring_store
@@ -35,6 +36,34 @@ def back_up(engine: Engine, file: Path, now: datetime, *, force: bool = False) -
             words = ("--format=custom", "--no-owner", "--no-privileges", *_LEFT_OUT)
             run_postgresql("pg_dump", engine.url, *words, f"--file={draft}")
     return file.stat().st_size
+
+
+_OF_A_DAY = "digest-%Y-%m-%dT%H%MZ.backup"
+
+
+def back_up_day(engine: Engine, settings: Settings, now: datetime) -> None:
+    """Write the copy of a day into the folder of [backups], by its time in UTC, and delete those that are too old.
+    Raises StorageError where it cannot be written; then none is deleted."""
+    folder = settings.backups.folder
+    if folder is None:
+        return
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"[backups] folder {folder} cannot be made: {error.strerror}; name another.") from error
+    back_up(engine, folder / f"{now.astimezone(UTC):{_OF_A_DAY}}", now, force=True)
+    for file in folder.iterdir():
+        made = _made_at(file.name)
+        if made is not None and now - made > timedelta(days=settings.backups.keep_days):
+            file.unlink(missing_ok=True)
+
+
+def _made_at(name: str) -> datetime | None:
+    """The moment in the name of a day's copy; None for any other file."""
+    try:
+        return datetime.strptime(name, _OF_A_DAY).replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 _LEFT_OUT = ("--exclude-table-data=procrastinate_*",)  # tickets of work, which workers write anew

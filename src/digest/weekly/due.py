@@ -21,7 +21,7 @@ outbox's business."""
 
 STAGES: tuple[Stage, ...] = get_args(Stage)
 
-Daily = Literal["retention"]
+Daily = Literal["retention", "backup"]
 
 DAILY: tuple[Daily, ...] = get_args(Daily)
 
@@ -82,12 +82,13 @@ class DailyDue(NamedTuple):
 
 
 def timetable(settings: Settings) -> Timetable:
-    """The timetable that config.toml declares."""
+    """The timetable that config.toml declares; without a folder for backups there is no such job."""
     schedule = settings.schedule
+    jobs = [job for job in DAILY if job != "backup" or settings.backups.folder]
     return Timetable(
         zone=settings.series.zone,
         stages={stage: getattr(schedule, stage) for stage in STAGES},
-        daily={job: getattr(schedule, job) for job in DAILY},
+        daily={job: getattr(schedule, job) for job in jobs},
         late_by=timedelta(hours=schedule.late_by_hours),
     )
 
