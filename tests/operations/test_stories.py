@@ -35,9 +35,7 @@ def acts(engine: Engine) -> list[tuple[str, str]]:
         return [(entry.act, entry.who) for entry in audit.read(connection)]
 
 
-def test_a_word_voids_an_approval_at_once_and_is_heeded_by_the_next_draft(
-    engine: Engine, desk: Settings
-) -> None:
+def test_a_word_voids_an_approval_at_once_and_is_heeded_by_the_next_draft(engine: Engine, desk: Settings) -> None:
     first = stages.draft(engine, desk, W19, NOW).stored
     stages.approve(engine, W19, NOW, "eva")
     key = key_of(engine, desk, "cirrus-3 is up")
