@@ -6,10 +6,11 @@ from unittest.mock import patch
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.captures import declared
+from tests.captures import declared, read_text
 
 from digest.errors import CaptureError
 from digest.scores import reading
+from digest.scores.snapshot import Row
 
 CELLS = st.sampled_from(
     ["a", "1", "", " ", "\t", "é", "x y", "\0", "\x0b", "\x1c", "\x85", "\u2028", "\ufeff", "12345678"]
@@ -47,3 +48,9 @@ def test_what_is_split_is_what_would_be_parsed(width: int, rows: list[str], end:
 def test_a_fault_is_named_by_its_line_past_empty_lines_and_short_rows(ending: str, last: str) -> None:
     lines = ["model,one", "a,1", "", "b", "c,3", " , ", "d,4,5"]
     assert taken(ending.join(lines) + last)[-1] == "line 7 has 3 cells under 2 headers"
+
+
+def test_a_key_under_two_names_goes_by_the_name_that_its_last_row_has() -> None:
+    source = declared(columns={}, key="k", long={"name": "b", "value": "v"}, lead="x")
+    said = read_text("k,model,b,v\nk,A,x,1\nk,B,y,2\nk,A,z,3\nq,A,x,1\nq,B,y,2\n", source)
+    assert said.rows == {"k": Row("k", "A"), "q": Row("q", "B")}

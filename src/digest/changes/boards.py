@@ -11,6 +11,7 @@ from digest.changes.measuring import score_changes
 from digest.changes.noise import apart, is_published
 from digest.changes.ranking import Standing, leaderboard
 from digest.changes.rows import Ranks, figure_of, unit_of
+from digest.changes.scales import SAME
 from digest.scores.aggregates import made_of, with_aggregate_scores
 from digest.scores.catalog import resolve
 from digest.scores.snapshot import Benchmark, Score, Snapshot
@@ -54,7 +55,8 @@ def board_changes(
             found = columns(*shared, matching.matches)
             scores = tuple(score_changes(shared[1], found, memory))
             column = next(column for column in found if column.name == lead)
-    before = {key: standing._replace(score=column.scale.forth(standing.score)) for key, standing in before.items()}
+    if column.scale != SAME:
+        before = {key: standing._replace(score=column.scale.forth(standing.score)) for key, standing in before.items()}
     judged = {change.key: change for change in scores if change.benchmark == lead}
     for match in matching.matches:
         old, new = before.get(match.before.key), after.get(match.after.key)

@@ -72,11 +72,13 @@ def _column(
 
     Rows that kept their key are most, in most weeks all: they are compared without a step of ours for each.
     """
-    differing = list(compress(after, map(ne, after.values(), map(before.get, after))))
-    shared = (
-        len(after) - sum(key not in before for key in differing) - sum(key in before for key in reused if key in after)
-    )
-    differing += filterfalse(after.__contains__, before)
+    in_order = list(before) == list(after)
+    figures = before.values() if in_order else map(before.get, after)
+    differing = list(compress(after, map(ne, after.values(), figures)))
+    in_both = len(after) - sum(key not in before for key in differing)
+    if in_both < len(before):
+        differing += filterfalse(after.__contains__, before)
+    shared = in_both - sum(key in before for key in reused if key in after)
     cells = [Cell(kept[key], before.get(key), after.get(key)) for key in differing if key in kept]
     for match in moved:
         old, new = before.get(match.before.key), after.get(match.after.key)
@@ -129,7 +131,7 @@ def _made_anew(found: Sequence[Column], previous: Snapshot, current: Snapshot) -
 def mostly_moved(column: Column) -> bool:
     """Whether most rows of a benchmark on a fixed scale moved beyond noise."""
     enough = is_on_a_fixed_scale(column.about) and column.shared >= FEWEST_ROWS
-    return enough and 2 * beyond_noise(column) > column.shared
+    return enough and 2 * len(column.cells) > column.shared and 2 * beyond_noise(column) > column.shared
 
 
 def beyond_noise(column: Column) -> int:

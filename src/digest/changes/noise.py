@@ -4,7 +4,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from digest.scores.snapshot import Benchmark, Score
-from digest.scores.uncertainty import Z95, interval, variance
+from digest.scores.uncertainty import Z95, interval, is_uncertain, variance
 
 
 def written_alike(one: Decimal, other: Decimal) -> bool:
@@ -23,10 +23,11 @@ class Basis(StrEnum):
 
 def basis(one: Score, other: Score, benchmark: Benchmark) -> Basis:
     """The best that is known of both scores."""
-    if interval(one) and interval(other):
-        return Basis.INTERVAL
-    if None not in (variance(one, benchmark.unit), variance(other, benchmark.unit)):
-        return Basis.STDERR
+    if is_uncertain(one) and is_uncertain(other):
+        if interval(one) and interval(other):
+            return Basis.INTERVAL
+        if None not in (variance(one, benchmark.unit), variance(other, benchmark.unit)):
+            return Basis.STDERR
     return Basis.MARGIN if benchmark.margin is not None else Basis.NONE
 
 
@@ -42,13 +43,14 @@ def apart(one: Score, other: Score, benchmark: Benchmark) -> bool:
     to a two-sample test at 95 %; without either the difference must exceed the benchmark's margin, and without that
     any difference counts.
     """
-    mine, theirs = interval(one), interval(other)
-    if mine and theirs:
-        return mine[0] > theirs[1] or theirs[0] > mine[1]
     difference = abs(one.value - other.value)
-    squared, other_squared = variance(one, benchmark.unit), variance(other, benchmark.unit)
-    if squared is not None and other_squared is not None:
-        return difference * difference > Z95 * Z95 * (squared + other_squared)
+    if is_uncertain(one) and is_uncertain(other):
+        mine, theirs = interval(one), interval(other)
+        if mine and theirs:
+            return mine[0] > theirs[1] or theirs[0] > mine[1]
+        squared, other_squared = variance(one, benchmark.unit), variance(other, benchmark.unit)
+        if squared is not None and other_squared is not None:
+            return difference * difference > Z95 * Z95 * (squared + other_squared)
     return difference > (benchmark.margin or 0)
 
 

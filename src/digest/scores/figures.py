@@ -2,7 +2,7 @@
 
 import re
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -32,6 +32,7 @@ def read(data: bytes, capture: Capture, source: Source) -> Snapshot:
         reading = _LongReading(source, found, source.long) if source.long else _WideReading(source, found)
         for block in found.blocks:
             reading.take(block)
+        reading.end()
         reading.refuse_what_is_gone()
         if reading.given > reading.held:
             reading.refuse_what_is_doubled(table(data, source))
@@ -69,6 +70,17 @@ def _means(aggregates: Aggregates, on: date, published: Collection[str]) -> tupl
     return plain_means(categories, aggregates.overall)
 
 
+class _Once(dict[Any, Read]):
+    """What texts say, each read when it is met first."""
+
+    def __init__(self, read: Callable[[Any], Read]) -> None:
+        self.read = read
+
+    def __missing__(self, texts: Any) -> Read:
+        self[texts] = found = self.read(texts)
+        return found
+
+
 class _Reading:
     """Collects what the rows say; remembers which declared fields were ever there."""
 
@@ -96,25 +108,26 @@ class _Reading:
                 self.fields[name] = field(name, self.found)
                 self.unseen.add(name)
 
-    def each(self, read: Callable[[Record], Read], *names: str | None) -> Callable[[], Iterable[Read]]:
+    def each(self, read: Callable[[Record], Read], *names: str | None) -> Callable[[], list[Read]]:
         """`read` of every row in hand; in a flat table once for all rows that say the same in the named fields."""
         if not self.found.flat:
-            return lambda: map(read, self.records())
+            return lambda: list(map(read, self.records()))
         places = [self.found.members[name] for name in names if name is not None]
-        known: dict[Any, Read] = {}
+        if len(places) == 1:
+            known = _Once(lambda text: read({places[0]: text}))
+        else:
+            known = _Once(lambda texts: read(dict(zip(places, texts, strict=True))))
 
-        def texts_once() -> Iterable[Read]:
+        def read_block() -> list[Read]:
             columns = [self.block.columns[place] for place in places]
             said = columns[0] if len(columns) == 1 else list(zip(*columns, strict=True))
             try:
                 return list(map(known.__getitem__, said))
-            except KeyError:
-                for index, texts in enumerate(said):
-                    if texts not in known:
-                        known[texts] = read(self.record(index))
-                return map(known.__getitem__, said)
+            except CaptureError:
+                read(self.record(next(index for index, texts in enumerate(said) if texts not in known)))
+                raise  # never: with its row at hand it was refused again, and by its place
 
-        return texts_once
+        return read_block
 
     def record(self, index: int) -> Record:
         self.at = index
@@ -157,21 +170,25 @@ class _Reading:
 
     def take(self, block: Block) -> None:
         """Take what the rows of a block say."""
-        self.block = block
-        rows = list(self.rows_of())
-        if not all(rows):
+        self.block, self.at = block, 0
+        rows = self.rows_of()
+        wanted = list(filter(None, rows))
+        if len(wanted) < len(rows):
             self.block = block.only(rows)
-        if self.block.numbers:
-            self.take_rows([row for row in rows if row])
+        if wanted:
+            self.take_rows(wanted)
 
     def take_rows(self, rows: list[Row]) -> None:
         raise NotImplementedError
+
+    def end(self) -> None:
+        """All rows were taken."""
 
     def row(self, record: Record) -> Row | None:
         """The row's key and name; None for one to skip."""
         raw = self.text(self.source.model, record)
         key = self.text(self.source.key, record) if self.source.key is not None else raw
-        return None if key in self.source.skip or raw in self.source.skip else Row(key, raw)
+        return None if key in self.source.skip or raw in self.source.skip else _row(key, raw)
 
     def text(self, name: str, record: Record) -> str:
         value = self.value(name, record)
@@ -201,8 +218,8 @@ class _Reading:
             figure = Decimal(value) if isinstance(value, (int, Decimal)) and not isinstance(value, bool) else None
         if figure is None:
             raise self.no_figure(name, value, "is no number")
-        size = abs(figure.adjusted()), len(figure.as_tuple().digits)  # a zero may have an exponent, too
-        if not figure.is_finite() or max(size) > MOST_DIGITS:
+        long = len(str(value)) > MOST_DIGITS and len(figure.as_tuple().digits) > MOST_DIGITS
+        if long or not figure.is_finite() or abs(figure.adjusted()) > MOST_DIGITS:  # a zero may have an exponent, too
             raise self.no_figure(name, value, "is no number to believe")
         return figure
 
@@ -214,7 +231,7 @@ class _Reading:
             )
         return None if figure is None else int(figure)
 
-    def scores_of(self, name: str, column: Column) -> Callable[[], Iterable[Score | None]]:
+    def scores_of(self, name: str, column: Column) -> Callable[[], list[Score | None]]:
         """How to take a column's scores from the rows in hand."""
         said = (name, column.low, column.high, column.stderr, column.n)
         return self.each(lambda record: self.score(name, column, record), *said)
@@ -223,6 +240,8 @@ class _Reading:
         value = self.number(name, record, column.strip)
         if value is None:
             return None
+        if column.low is column.high is column.stderr is column.n is None:
+            return _alone(str(value)) if column.scale == 1 else Score(value * column.scale)
         low, high, stderr = (
             self.number(part, record, column.strip) for part in (column.low, column.high, column.stderr)
         )
@@ -331,6 +350,18 @@ def _written(text: str) -> Decimal | None:
     return Decimal(text) if _NUMBER.fullmatch(text) else None
 
 
+@lru_cache(maxsize=1 << 16)
+def _row(key: str, raw: str) -> Row:
+    """A row, one value for both weeks."""
+    return Row(key, raw)
+
+
+@lru_cache(maxsize=1 << 16)
+def _alone(text: str) -> Score:
+    """A number of which no more is said, by how it is written: one value for both weeks is soon compared."""
+    return Score(Decimal(text))
+
+
 def _unfit(name: str) -> str:
     """Why a name cannot be stored, indexed and printed: it is to be short, of characters that both databases take."""
     if _NO_TEXT.search(name):
@@ -384,6 +415,7 @@ class _LongReading(_Reading):
     def __init__(self, source: Source, found: Table, long: LongForm) -> None:
         super().__init__(source, found)
         self.long = long
+        self.columns: dict[str, list[Any]] = {}  # by benchmark, a row's key and its score in turn
         self.declare(long.name, long.value, long.low, long.high, long.stderr, long.n)
         self.columns_of = self.each(self.column, long.name)
         self.scores_of_rows = self.scores_of(long.value, long)
@@ -391,12 +423,17 @@ class _LongReading(_Reading):
     def take_rows(self, rows: list[Row]) -> None:
         keys = [row.key for row in rows]
         self.rows.update(zip(keys, rows, strict=True))
-        columns, scores = list(self.columns_of()), list(self.scores_of_rows())
+        columns, scores = self.columns_of(), self.scores_of_rows()
         if not all(scores):
             columns, keys = list(compress(columns, scores)), list(compress(keys, scores))
-        given = list(filter(None, scores))
-        self.given += len(given)
-        deque(map(dict.__setitem__, columns, keys, given), maxlen=0)
+        # into lists and not dicts: of a hundred of them only the ends need room in a processor's cache
+        deque(map(list.extend, columns, zip(keys, filter(None, scores), strict=True)), maxlen=0)
+
+    def end(self) -> None:
+        self.given = sum(map(len, self.columns.values())) // 2
+        for name, column in self.columns.items():
+            cells = iter(column)
+            self.scores[name] = dict(zip(cells, cells, strict=True))
 
     @property
     def held(self) -> int:
@@ -407,9 +444,9 @@ class _LongReading(_Reading):
         scored = said and self.score(self.long.value, self.long, record) is not None
         return f'{said} under "{self.text(self.long.name, record)}"' if scored else ""
 
-    def column(self, record: Record) -> dict[str, Score]:
-        """The scores of the benchmark that the row names."""
+    def column(self, record: Record) -> list[Any]:
+        """Where the scores of the benchmark go that the row names."""
         name = self.text(self.long.name, record)
         if name not in self.benchmarks:
             self.benchmarks[name] = self.benchmark(name, self.long)
-        return self.scores.setdefault(name, {})
+        return self.columns.setdefault(name, [])

@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from itertools import chain, compress, islice, repeat
+from itertools import chain, compress, islice
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -155,18 +155,23 @@ def _csv_table(data: bytes, text: str) -> Table:
 
 
 def _split_blocks(data: bytes, text: str, width: int) -> Iterator[Block]:
-    """The rows of a file without quotes, without a parser; from the first row on that is none, with all care."""
+    """The rows of a file without quotes, without a parser; from the block on that has one too long, too short or maybe
+    empty, with all care."""
     start, taken = text.find("\n") + 1 or len(text), 0
     while start < len(text):
         end = text.rfind("\n", start, start + CHARACTERS_AT_ONCE) + 1 or text.find("\n", start) + 1 or len(text)
-        lines = text[start:end].removesuffix("\n").split("\n")
-        cells = ",".join(lines).split(",")
-        columns = [cells[place::width] for place in range(width)]
-        if set(map(str.count, lines, repeat(","))) != {width - 1} or not all(map(str.strip, columns[0])):
+        lines = text[start:end].removesuffix("\n") + "\n"
+        marked = lines.replace("\n", ",\n,")  # each row has a cell more, and nothing stands after the last
+        cells = marked.split(",")
+        ends, rows = cells[width :: width + 1], (len(marked) - len(lines)) // 2
+        columns = [cells[place :: width + 1] for place in range(width)]
+        columns[0].pop()
+        whole = ends.count("\n") == len(ends) == rows and len(cells) == rows * (width + 1) + 1
+        if not (whole and all(map(str.strip, set(columns[0])))):
             yield from _in_blocks(islice(_csv_rows(_csv_lines(data)), 1 + taken, None), flat=True, taken=taken)
             return
-        yield Block(range(taken, taken + len(lines)), columns=columns)
-        start, taken = end, taken + len(lines)
+        yield Block(range(taken, taken + rows), columns=columns)
+        start, taken = end, taken + rows
 
 
 def _csv_lines(data: bytes) -> Any:

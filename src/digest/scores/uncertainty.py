@@ -8,6 +8,11 @@ Z95 = Decimal("1.959964")
 """So many standard errors on either side of a figure hold 95 % of a normal distribution."""
 
 
+def is_uncertain(score: Score) -> bool:
+    """Whether anything is said of a score's uncertainty; most sources publish the figure alone."""
+    return score[1:] != (None, None, None, None)
+
+
 def interval(score: Score) -> tuple[Decimal, Decimal] | None:
     """The published 95 % interval; where only one side is published, the other is as far away."""
     if score.low is None and score.high is None:
