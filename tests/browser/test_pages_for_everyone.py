@@ -21,6 +21,7 @@ from tests.browser.accessibility import (
     violations,
 )
 from tests.browser.conftest import Serving
+from tests.captures import declared
 from tests.outgoing import some_outgoing
 from tests.web.visitors import Site
 
@@ -30,6 +31,7 @@ from digest.database import writing
 from digest.delivery import outbox
 from digest.edition import store as editions
 from digest.edition.content import Rendered
+from digest.scores.store import add_failure
 from digest.web import abuse
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)]
@@ -96,6 +98,11 @@ def left_for_long(site: Site) -> tuple[str, Form]:
     return f"{path}/undo", {}
 
 
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"sources": {"lmarena_text": declared()}})
+
+
 def overseen(site: Site) -> str:
     """The operator's page, with something under each of its heads."""
     for number, regime in enumerate(("US", "DE", "DE", "KR", "JP", "BR", "IN")):
@@ -103,6 +110,8 @@ def overseen(site: Site) -> str:
     site.reader("left@example.org", "confirmed", "withdrawn", regime="DE", detail="often")
     with writing(site.engine) as connection:
         audit.write(connection, "approved", "2026-W18", "the editor", site.now)
+        said = "a-name-as-long-as-some-are.raw.githubusercontent.com cannot be reached, or broke off"
+        add_failure(connection, "lmarena_text", site.now.date(), site.now, said)
         outbox.queue(connection, some_outgoing(), "hash of what was approved", site.now)
     return "/admin"
 
