@@ -16,14 +16,14 @@ from digest.config import Settings
 from digest.database import reading, writing
 from digest.delivery import outbox
 from digest.delivery.outbox import Mailing
-from digest.errors import DigestError
 from digest.operations.status import read_status
 from digest.weekly import running, stages, store
 from digest.weekly.calendar import Week, parse_week
-from digest.weekly.due import STAGES, stage_moment, timetable
+from digest.weekly.due import STAGES
 from tests.captures import body, serving
 from tests.delivery.sink import sink
 from tests.real_server import served
+from tests.weekly.looking import at, look, unedited
 
 W19 = parse_week("2026-W19")
 DAY, YEAR = timedelta(days=1), timedelta(days=365)
@@ -32,35 +32,13 @@ READERS = 3
 
 @pytest.fixture
 def desk(settings: Settings) -> Iterator[Settings]:
-    """Settings with a source, and no editor in the way."""
-    with serving(body(b"model,score\nm1,10\nm2,20\n")) as server:
-        source = {"title": "Board", "url": server.url, "kind": "scores", "format": "csv", "model": "model"}
-        changed = {
-            "sources": {"board": {**source, "lead": "score", "columns": {"score": {}}}},
-            "approval": {"required": False},
-            "fetch": {"allow_http": True, "allow_private_addresses": True, "retries": 0},
-            "links": settings.links,
-        }
-        yield Settings.model_validate({**settings.model_dump(), **changed})
-
-
-def look(engine: Engine, settings: Settings, now: datetime) -> None:
-    """All that a scheduler does when it looks once."""
-    for job in (scheduler.do_days, scheduler.do_weeks, scheduler.go_on):
-        try:
-            job(engine, settings, lambda: now)
-        except DigestError as error:
-            if "so it is doubted" not in str(error):
-                raise
+    with unedited(settings) as chosen:
+        yield chosen
 
 
 def periods(engine: Engine) -> set[str]:
     with reading(engine) as connection:
         return {row.period for row in connection.execute(store._runs.select())}
-
-
-def at(settings: Settings, week: Week, stage: Any, late: timedelta = timedelta(0)) -> datetime:
-    return stage_moment(week, stage, timetable(settings)) + late
 
 
 def needs(engine: Engine, settings: Settings, now: datetime) -> list[str]:
