@@ -166,8 +166,8 @@ class Desk:
                 known = self.draft
                 if known is not None and (_hash(draft), draft.rendered) == (_hash(known), known.rendered):
                     draft = replace(draft, at=known.at)  # the same mail, to the second: no frame loads it anew
+                self.drafts += 1  # first: a page made in between has the old draft unchecked, never a new one checked
                 self.fault, self.changed, self.draft, self.overview = None, changed, draft, overview
-                self.drafts += 1
             self.said = ("", "")
             self.first.set()
         self.to_check.set()
