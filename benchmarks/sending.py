@@ -34,9 +34,11 @@ from digest.delivery import message, outbox
 from digest.delivery.contents import Contents, of_edition
 from digest.delivery.tables import DeliveryRow
 from digest.delivery.workers import drain_with_pool
-from digest.edition.content import Edition, Rendered, WatchList
+from digest.edition.content import Edition
+from digest.edition.rendered import Rendered
 from digest.edition.renditions import Rendition
 from digest.edition.store import load_edition, newest_edition
+from digest.edition.watch_facts import WatchList
 from digest.edition.watching import known_names
 from digest.operations.demo import run_demo
 from digest.rendering import templates

@@ -30,8 +30,8 @@ from digest.changes.ranking import leaderboard
 from digest.config import Settings, asset, load_settings
 from digest.database import open_database, reading, writing
 from digest.edition import store as editions
-from digest.edition.content import Rendered
 from digest.edition.numbers import monday
+from digest.edition.rendered import Rendered
 from digest.scores import store as scores
 from digest.scores.catalog import resolve
 from digest.scores.recorded import find_recorded

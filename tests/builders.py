@@ -5,28 +5,23 @@ from decimal import Decimal
 from typing import Any
 
 from digest.config import Series, Settings
-from digest.edition.content import (
+from digest.edition.content import Edition
+from digest.edition.facts import Disagreement, Figure, Name, Proof, Said, Variant
+from digest.edition.section_facts import (
     Arrival,
     Arrivals,
     Board,
-    Disagreement,
-    Edition,
-    Figure,
     Gone,
     Health,
     MethodNote,
     Money,
     Mover,
     Movers,
-    Name,
     Place,
     Priced,
     PriceList,
-    Promoted,
-    Proof,
-    Said,
-    Variant,
 )
+from digest.edition.story_facts import Promoted
 
 WEEK_17 = Proof(on=date(2026, 4, 20), sha256="055837567a77f00fdbd908913bb41665399754659a60824b6805a4234a46e500")
 WEEK_18 = Proof(on=date(2026, 4, 27), sha256="3af2987af69d7cb845a0657dcbcca45789636c81da09ba7f7e3282caf01c514a")

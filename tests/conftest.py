@@ -21,7 +21,7 @@ from digest.config import Settings
 from digest.database import metadata, open_database, writing
 from digest.delivery import outbox
 from digest.delivery.outbox import Mailing
-from digest.edition.content import Rendered
+from digest.edition.rendered import Rendered
 from digest.rendering.templates import UNSUBSCRIBE_SLOT
 from digest.subscribers import store
 from digest.subscribers.consent import ConsentEvent

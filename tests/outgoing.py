@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from digest.config import Settings
 from digest.delivery.contents import Contents, of_edition
-from digest.edition.content import Rendered
+from digest.edition.rendered import Rendered
 from digest.subscribers.regimes import packaged_regimes
 from digest.subscribers.routing import Outgoing
 from tests.builders import an_edition

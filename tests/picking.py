@@ -5,8 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 from digest.config import Settings
-from digest.edition.content import Pick
 from digest.edition.needs import Limits, Needs, packaged_needs
+from digest.edition.pick_facts import Pick
 from digest.edition.picks import pick
 from digest.edition.yardsticks import Evidence, evidence
 from digest.scores.snapshot import Snapshot

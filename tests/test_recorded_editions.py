@@ -10,10 +10,11 @@ from digest.changes.kinds import NO_MEMORY
 from digest.changes.week import State, WeekChanges, compare_week
 from digest.edition import opening
 from digest.edition.compose import compose
-from digest.edition.content import Edition, Rendered
+from digest.edition.content import Edition
 from digest.edition.editing import misfits_in
 from digest.edition.overrides import Override, What, told_by_key
 from digest.edition.receipts import ids_of
+from digest.edition.rendered import Rendered
 from digest.edition.renditions import Rendition
 from digest.language import LOCALES, speaking
 from digest.rendering.email import render

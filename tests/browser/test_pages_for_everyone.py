@@ -30,7 +30,7 @@ from digest.config import Settings
 from digest.database import writing
 from digest.delivery import outbox
 from digest.edition import store as editions
-from digest.edition.content import Rendered
+from digest.edition.rendered import Rendered
 from digest.scores.store import add_failure
 from digest.web import abuse
 

@@ -15,8 +15,9 @@ from tests.web.visitors import Site
 from digest.config import Settings
 from digest.database import writing
 from digest.edition import store
-from digest.edition.content import Edition, Rendered
+from digest.edition.content import Edition
 from digest.edition.numbers import monday
+from digest.edition.rendered import Rendered
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)]
 

@@ -23,8 +23,9 @@ from tests.test_recorded_weeks import GOLDEN, RECORDED
 
 from digest.delivery.message import Own, build, compile_mail
 from digest.delivery.outbox import Letter, Mailing
-from digest.edition.content import Edition, Rendered
+from digest.edition.content import Edition
 from digest.edition.notes import load_note
+from digest.edition.rendered import Rendered
 from digest.edition.renditions import FORMATS, Format, Rendition
 from digest.language import LOCALES
 from digest.operations.checking import largest_watch_list

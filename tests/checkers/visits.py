@@ -29,8 +29,9 @@ from tests.web.visitors import KEYS, Site
 from digest.config import Links, Settings
 from digest.database import metadata, open_database, writing
 from digest.edition import store
-from digest.edition.content import Cover, Edition, Rendered
+from digest.edition.content import Cover, Edition
 from digest.edition.numbers import monday
+from digest.edition.rendered import Rendered
 from digest.language import ENGLISH
 from digest.operations.demo import NOW, run_demo
 from digest.rendering.feeds import entry_of

@@ -21,7 +21,7 @@ from digest.delivery import store as deliveries
 from digest.delivery.message import return_path
 from digest.delivery.outbox import Mailing
 from digest.edition import store as editions
-from digest.edition.content import Rendered
+from digest.edition.rendered import Rendered
 from digest.subscribers import store
 from digest.subscribers.consent import ConsentEvent
 from digest.subscribers.store import Newcomer

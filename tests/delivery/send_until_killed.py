@@ -22,7 +22,7 @@ from tests.outgoing import some_contents  # noqa: E402
 from digest.config import Settings  # noqa: E402
 from digest.database import open_database, reading  # noqa: E402
 from digest.delivery import jobs, outbox, sending  # noqa: E402
-from digest.edition.content import Rendered  # noqa: E402
+from digest.edition.rendered import Rendered  # noqa: E402
 from digest.rendering.templates import UNSUBSCRIBE_SLOT  # noqa: E402
 
 BEGAN = time.monotonic()  # one clock for all senders: on Linux it is the same in every process

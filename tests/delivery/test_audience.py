@@ -11,8 +11,8 @@ from tests.outgoing import some_outgoing
 from digest.database import metadata, writing
 from digest.delivery import outbox
 from digest.delivery.audience import audience
-from digest.edition.content import WatchList
 from digest.edition.renditions import TOPICS
+from digest.edition.watch_facts import WatchList
 from digest.subscribers import store
 from digest.subscribers.consent import ConsentEvent, Kind
 from digest.subscribers.regimes import packaged_regimes

@@ -16,7 +16,7 @@ from digest.database import reading
 from digest.delivery import sending
 from digest.delivery.outbox import Mailing
 from digest.delivery.transports.smtp import Smtp
-from digest.edition.content import Rendered
+from digest.edition.rendered import Rendered
 from digest.errors import DeliveryError
 
 AddReaders = Callable[..., list[int]]

@@ -22,7 +22,7 @@ from digest.delivery.sending import drain
 from digest.delivery.transports import Advance, Envelope
 from digest.delivery.transports.maildir import Maildir
 from digest.delivery.transports.smtp import Smtp
-from digest.edition.content import Rendered
+from digest.edition.rendered import Rendered
 from digest.subscribers import store
 from digest.subscribers.consent import ConsentEvent
 

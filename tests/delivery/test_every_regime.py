@@ -15,7 +15,7 @@ from tests.delivery.test_message import ACTION, ANN, KEYS, LETTER, MAILING
 
 from digest.delivery import message
 from digest.delivery.message import Own
-from digest.edition.content import Rendered
+from digest.edition.rendered import Rendered
 from digest.edition.renditions import Format, Rendition
 from digest.rendering.email import render
 from digest.rendering.letters import LetterKind, letter

@@ -18,7 +18,7 @@ from digest.config import Settings
 from digest.delivery import message
 from digest.delivery.message import NOBODY, Own, compile_mail
 from digest.delivery.outbox import Mailing
-from digest.edition.content import Rendered
+from digest.edition.rendered import Rendered
 from digest.edition.renditions import Duty, Rendition
 from digest.errors import DeliveryError
 from digest.rendering.email import render

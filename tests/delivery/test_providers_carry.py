@@ -36,7 +36,7 @@ from digest.delivery.transports import mailgun as mailgun_module
 from digest.delivery.transports import postmark as postmark_module
 from digest.delivery.transports.mailgun import Mailgun
 from digest.delivery.transports.postmark import Postmark
-from digest.edition.content import Rendered
+from digest.edition.rendered import Rendered
 from digest.edition.renditions import Rendition
 from digest.errors import ConfigError, DeliveryError
 from digest.rendering.email import render

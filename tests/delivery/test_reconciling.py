@@ -14,7 +14,7 @@ from digest.config import Settings
 from digest.delivery import reconciling, sending
 from digest.delivery.bounces import verp
 from digest.delivery.outbox import Mailing
-from digest.edition.content import Rendered
+from digest.edition.rendered import Rendered
 
 AddReaders = Callable[..., list[int]]
 KEYS = [b"0123456789abcdef0123456789abcdef"]

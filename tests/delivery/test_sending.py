@@ -21,7 +21,7 @@ from digest.delivery.outcomes import Outcome
 from digest.delivery.transports import Advance, Envelope, Transport, Turn
 from digest.delivery.transports.maildir import Maildir
 from digest.delivery.transports.smtp import Smtp
-from digest.edition.content import Rendered
+from digest.edition.rendered import Rendered
 from digest.errors import DeliveryError
 
 AddReaders = Callable[..., list[int]]

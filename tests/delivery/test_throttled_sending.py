@@ -16,7 +16,7 @@ from digest.database import reading, writing
 from digest.delivery import control, outbox, pacing, sending, throttles
 from digest.delivery.outbox import Mailing, State
 from digest.delivery.pacing import Throttle
-from digest.edition.content import Rendered
+from digest.edition.rendered import Rendered
 from digest.errors import DeliveryError
 
 AddReaders = Callable[..., list[int]]

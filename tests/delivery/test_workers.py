@@ -22,7 +22,7 @@ from digest.delivery.outcomes import Outcome
 from digest.delivery.transports import Advance, Envelope
 from digest.delivery.transports.maildir import Maildir
 from digest.delivery.workers import drain_with_pool
-from digest.edition.content import Rendered
+from digest.edition.rendered import Rendered
 from digest.errors import DeliveryError, UsageError
 from digest.subscribers import store
 from digest.subscribers.consent import ConsentEvent

@@ -3,7 +3,8 @@
 from tests import builders as b
 
 from digest.desk.beside import SECTIONS, beside
-from digest.edition.content import Edition, Story
+from digest.edition.content import Edition
+from digest.edition.story_facts import Story
 
 
 def story(about: str, section: str = "arrivals", source: str = "livebench") -> Story:

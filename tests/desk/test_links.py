@@ -8,7 +8,7 @@ import pytest
 
 from digest.config import Settings
 from digest.desk.links import Link, findings_of, links_of, tried
-from digest.edition.content import Rendered
+from digest.edition.rendered import Rendered
 
 
 class Pages(BaseHTTPRequestHandler):

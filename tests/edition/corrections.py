@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.builders import WEEK_17, WEEK_18, a_name
 
-from digest.edition.content import Correction
+from digest.edition.section_facts import Correction
 
 
 def a_correction(**changes: Any) -> Correction:

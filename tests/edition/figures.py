@@ -8,7 +8,10 @@ from itertools import combinations
 from typing import TypeVar
 
 from digest.edition import numbers, opening
-from digest.edition.content import Board, Compared, Edition, Fact, Money, Mover, Name, Offers, Place, Proof
+from digest.edition.content import Edition
+from digest.edition.facts import Fact, Name, Proof
+from digest.edition.section_facts import Board, Money, Mover, Place
+from digest.edition.versus_facts import Compared, Offers
 
 _WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _DAY = re.compile(

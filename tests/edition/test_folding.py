@@ -8,8 +8,9 @@ from tests import builders as b
 from tests.edition.corrections import a_correction
 from tests.rendering.test_feeds import everything
 
-from digest.edition.content import Edition, Renamed
+from digest.edition.content import Edition
 from digest.edition.folding import rows_of, shorter
+from digest.edition.section_facts import Renamed
 
 LISTS = {"boards": "places", "movers": "movers", "prices": "priced", "arrivals": "models", "gone": "names"}
 SHARED = ("disagreements", "corrections", "renamed", "method")

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from tests.builders import a_board, a_lower_is_better_board, a_source, an_edition
 
-from digest.edition.content import Edition, Held, Level, Measure, Standings
+from digest.edition.content import Edition
 from digest.edition.frontier import ScoreByPrice, finding, score_by_price, told
+from digest.edition.watch_facts import Held, Level, Measure, Standings
 from digest.language import speaking
 
 PRICE_UNIT = "USD per 1M tokens, 3 in to 1 out"

@@ -5,7 +5,8 @@ from tests import builders as b
 from tests.edition.corrections import a_correction
 
 from digest.edition import opening
-from digest.edition.content import Edition, Story
+from digest.edition.content import Edition
+from digest.edition.story_facts import Story
 from digest.language import speaking
 
 QUIET = b.an_empty_edition(boards=(b.a_quiet_board(),), health=(b.a_source(), b.a_stale_source()))

@@ -12,9 +12,10 @@ from tests.edition.figures import untold
 
 from digest.config import Settings
 from digest.edition import opening
-from digest.edition.content import Edition, Receipt, WatchList
+from digest.edition.content import Edition, Receipt
 from digest.edition.overrides import Override, What, standing
 from digest.edition.story_points import in_room
+from digest.edition.watch_facts import WatchList
 from digest.edition.watching import followed, watched
 from digest.language import speaking
 from digest.rendering.email import render

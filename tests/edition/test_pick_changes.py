@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from tests.picking import raws, some_settings
 from tests.snapshots import MONDAY, a_board, a_price_list, an_offer
 
-from digest.edition.content import PickChange
 from digest.edition.pick_changes import changed_picks
+from digest.edition.pick_facts import PickChange
 from digest.scores.snapshot import Snapshot
 
 BEFORE = date(2026, 4, 20)

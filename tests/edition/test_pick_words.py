@@ -13,10 +13,10 @@ from tests.picking import ask, some_settings, week
 from tests.snapshots import a_board, a_price_list, an_offer
 
 from digest.edition import pick_words as words
-from digest.edition.content import Pick
 from digest.edition.needs import Limits
 from digest.edition.numbers import money, plain, tokens
 from digest.edition.pick_changes import changed_picks
+from digest.edition.pick_facts import Pick
 from digest.edition.picks import picks
 from digest.language import speaking
 from digest.scores.snapshot import Snapshot

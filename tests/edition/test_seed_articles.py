@@ -12,11 +12,11 @@ from tests.captures import capture
 
 from digest.config import Settings, asset, load_settings
 from digest.edition.compared import figures
-from digest.edition.content import Compared, Grouped, Tally, Versus
 from digest.edition.numbers import plain
 from digest.edition.terms import terms
 from digest.edition.verdicts import questions, verdict
 from digest.edition.versus import versus
+from digest.edition.versus_facts import Compared, Grouped, Tally, Versus
 from digest.scores.figures import read
 from digest.scores.snapshot import Snapshot
 

@@ -9,8 +9,8 @@ from tests.edition.weeks import BEFORE, composed
 from tests.snapshots import MONDAY, a_board, a_price_list, an_offer
 
 from digest.changes.noise import apart
-from digest.edition.content import Story
 from digest.edition.stories import MATERIAL, Told, doublings, foremost, is_quiet, times_noise, value
+from digest.edition.story_facts import Story
 from digest.scores.snapshot import Benchmark, Score
 
 

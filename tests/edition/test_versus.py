@@ -20,12 +20,12 @@ from digest.changes.week import State, compare_week
 from digest.config import Settings, Verdicts
 from digest.edition import compared, terms, verdicts
 from digest.edition.compared import called, differences, figures
-from digest.edition.content import Versus
 from digest.edition.numbers import plain, tokens
 from digest.edition.pairing import side_by_side
 from digest.edition.terms import contexts, prices
 from digest.edition.verdicts import questions, verdict
 from digest.edition.versus import versus
+from digest.edition.versus_facts import Versus
 from digest.errors import DigestError, UsageError
 from digest.language import speaking
 from digest.rendering.email import whole

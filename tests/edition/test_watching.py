@@ -14,23 +14,13 @@ from tests.snapshots import MONDAY, a_board, a_price_list, an_offer
 
 from digest.changes.week import State, compare_week
 from digest.config import Policy, Source
-from digest.edition.content import (
-    Choice,
-    Criterion,
-    Edition,
-    Figure,
-    Held,
-    Level,
-    Measure,
-    Pick,
-    PickChange,
-    Standings,
-    Threshold,
-    WatchList,
-)
+from digest.edition.content import Edition
+from digest.edition.facts import Figure
 from digest.edition.naming import blended_unit
+from digest.edition.pick_facts import Choice, Criterion, Pick, PickChange
 from digest.edition.retelling import retold, tellable
 from digest.edition.standings import PRICE, standings_table
+from digest.edition.watch_facts import Held, Level, Measure, Standings, Threshold, WatchList
 from digest.edition.watch_words import crossing_row, row_of, since, standing_still
 from digest.edition.watching import Known, followed, known_names, parse_watch_list, watched
 from digest.errors import DigestError

@@ -8,7 +8,7 @@ from tests import builders as b
 from tests.edition.corrections import a_correction
 
 from digest.edition import health_words, price_words, source_words, wording
-from digest.edition.content import (
+from digest.edition.section_facts import (
     Ahead,
     Board,
     GoesStale,

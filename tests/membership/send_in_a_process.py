@@ -7,7 +7,7 @@ from pathlib import Path
 from digest.config import Settings
 from digest.database import open_database, reading
 from digest.delivery import outbox, sending
-from digest.edition.content import Rendered
+from digest.edition.rendered import Rendered
 from digest.rendering.templates import UNSUBSCRIBE_SLOT
 
 sys.path.insert(0, str(Path(__file__).parents[2]))

@@ -19,7 +19,7 @@ from digest.config import Settings
 from digest.database import reading, writing
 from digest.delivery import outbox, sending
 from digest.delivery.contents import of_edition
-from digest.edition.content import Rendered
+from digest.edition.rendered import Rendered
 from digest.edition.renditions import Duty
 from digest.membership import importing, signing_up
 from digest.membership.explaining import explain

@@ -42,7 +42,8 @@ from digest.delivery import outbox, sending
 from digest.delivery.contents import Contents, of_edition, of_letters
 from digest.delivery.outcomes import Outcome
 from digest.delivery.transports import Advance, Envelope
-from digest.edition.content import Rendered, WatchList
+from digest.edition.rendered import Rendered
+from digest.edition.watch_facts import WatchList
 from digest.edition.watching import words_of
 from digest.errors import DeliveryError, DigestError
 from digest.membership import choices, importing, leaving, listing, retention, signing_up

@@ -19,7 +19,7 @@ from digest.config import Settings
 from digest.database import reading, writing
 from digest.delivery import outbox
 from digest.edition import override_store
-from digest.edition.content import Rendered
+from digest.edition.rendered import Rendered
 from digest.errors import DigestError
 from digest.operations import approving
 from digest.operations.checking import faults_of_settings

@@ -19,7 +19,7 @@ from digest.database import metadata, open_database, reading, writing
 from digest.delivery import outbox, sending
 from digest.delivery.due import any_due
 from digest.delivery.outbox import Mailing, Settled
-from digest.edition.content import Rendered
+from digest.edition.rendered import Rendered
 from digest.edition.store import EditionTable
 from digest.errors import DeliveryError, StorageError, UsageError
 from digest.membership import leaving

@@ -19,7 +19,7 @@ from digest.delivery import outbox, throttles
 from digest.delivery import store as deliveries
 from digest.delivery.outbox import Mailing
 from digest.delivery.pacing import Throttle
-from digest.edition.content import Rendered
+from digest.edition.rendered import Rendered
 from digest.edition.store import envelope_of, save_draft
 from digest.operations import doctor
 from digest.operations.doctor import examine

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from tests import builders as b
 
 from digest.config import Series
-from digest.edition.content import Edition, Rendered
+from digest.edition.content import Edition
+from digest.edition.rendered import Rendered
 from digest.edition.renditions import FORMATS, TOPICS, Duty
 from digest.edition.store import StoredEdition, envelope_of
 from digest.language import LOCALES

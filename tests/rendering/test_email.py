@@ -14,7 +14,8 @@ from lxml import etree, html
 from tests import builders as b
 
 from digest.config import Series, asset
-from digest.edition.content import Edition, Rendered
+from digest.edition.content import Edition
+from digest.edition.rendered import Rendered
 from digest.edition.renditions import Rendition
 from digest.errors import DigestError
 from digest.rendering.email import UNSUBSCRIBE_SLOT, axis_of, bar_of, render

@@ -18,8 +18,11 @@ from tests.rendering.test_email import HOSTILE
 from tests.rendering.test_picks_section import picks_of
 from tests.snapshots import a_board as a_snapshot
 
-from digest.edition.content import Edition, Fact, NextEdition, Note, Pick, Receipt, Renamed
+from digest.edition.content import Edition, Note, Receipt
+from digest.edition.facts import Fact
+from digest.edition.pick_facts import Pick
 from digest.edition.renditions import TOPICS, Topic
+from digest.edition.section_facts import NextEdition, Renamed
 from digest.language import speaking
 from digest.rendering.feeds import Entry, atom, entry_of, feed_of, json_feed, sitemap, tells
 

@@ -16,10 +16,13 @@ from tests.rendering.test_email import HOSTILE, check_golden
 from digest.delivery import message
 from digest.delivery.message import Own
 from digest.delivery.outbox import Mailing
-from digest.edition.content import Crossing, Edition, Figure, Rendered, Threshold, Watched, WatchList
+from digest.edition.content import Edition
+from digest.edition.facts import Figure
 from digest.edition.notes import load_note
+from digest.edition.rendered import Rendered
 from digest.edition.renditions import Rendition
 from digest.edition.store import fingerprint
+from digest.edition.watch_facts import Crossing, Threshold, Watched, WatchList
 from digest.edition.watching import followed, watched
 from digest.language import speaking
 from digest.rendering.email import render

@@ -33,22 +33,13 @@ from tests.rendering.test_feeds import everything
 
 from digest.config import Settings, asset
 from digest.delivery.outbox import Letter
-from digest.edition.content import (
-    Cover,
-    Crossing,
-    Edit,
-    Edition,
-    GoesStale,
-    HeldBack,
-    NextEdition,
-    Note,
-    Rendered,
-    Threshold,
-    TopTie,
-    Watched,
-)
+from digest.edition.content import Cover, Edition, Note
 from digest.edition.markdown import as_html, as_text, opening_of, parsed
+from digest.edition.rendered import Rendered
 from digest.edition.renditions import TOPICS, Duty, Rendition
+from digest.edition.section_facts import GoesStale, HeldBack, NextEdition, TopTie
+from digest.edition.story_facts import Edit
+from digest.edition.watch_facts import Crossing, Threshold, Watched
 from digest.language import LOCALES, speaking
 from digest.rendering import fragments
 from digest.rendering.cards import card_alt, card_of

@@ -10,8 +10,9 @@ from lxml import html
 from tests import builders as b
 from tests.edition.test_notes import HOSTILE
 
-from digest.edition.content import Edition, Rendered
+from digest.edition.content import Edition
 from digest.edition.notes import load_note
+from digest.edition.rendered import Rendered
 from digest.rendering.email import render
 from digest.rendering.templates import UNSUBSCRIBE_SLOT, WATCH_SLOT
 

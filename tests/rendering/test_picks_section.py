@@ -8,8 +8,8 @@ from tests.picking import some_settings
 from tests.snapshots import a_board
 
 from digest.edition import pick_words
-from digest.edition.content import Pick
 from digest.edition.pick_changes import changed_picks
+from digest.edition.pick_facts import Pick
 from digest.language import speaking
 from digest.rendering.email import whole
 from digest.rendering.templates import fill

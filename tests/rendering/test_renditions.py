@@ -11,9 +11,11 @@ from tests import builders as b
 from tests.rendering.test_email import HOSTILE, check_golden
 from tests.rendering.test_picks_section import picks_of
 
-from digest.edition.content import Edition, Rendered, WatchList
+from digest.edition.content import Edition
+from digest.edition.rendered import Rendered
 from digest.edition.renditions import TOPICS, Duty, Rendition, Topic
 from digest.edition.store import fingerprint
+from digest.edition.watch_facts import WatchList
 from digest.edition.watching import followed, watched
 from digest.rendering.email import render
 from digest.rendering.fragments import MOST_BYTES, join, place

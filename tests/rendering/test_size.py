@@ -12,9 +12,12 @@ from tests import builders as b
 from tests.edition.corrections import a_correction
 from tests.rendering.test_feeds import everything
 
-from digest.edition.content import Edition, Gone, Name, Note, Place, Renamed, Rendered, Variant
+from digest.edition.content import Edition, Note
+from digest.edition.facts import Name, Variant
 from digest.edition.markdown import as_html, as_text, parsed
+from digest.edition.rendered import Rendered
 from digest.edition.renditions import Duty
+from digest.edition.section_facts import Gone, Place, Renamed
 from digest.edition.store import StoredEdition, envelope_of
 from digest.language import LOCALES
 from digest.operations.checking import largest_watch_list, specimens

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from tests.outgoing import some_outgoing
 
-from digest.edition.content import Threshold, WatchList
 from digest.edition.renditions import Rendition
+from digest.edition.watch_facts import Threshold, WatchList
 from digest.subscribers.consent import Consent, State
 from digest.subscribers.routing import REASONS, Deliver, Hold, Skip, keep_asked, route
 from digest.subscribers.store import Subscriber

@@ -14,7 +14,8 @@ from tests.web.visitors import NOW
 from digest.config import Settings
 from digest.database import writing
 from digest.edition import store
-from digest.edition.content import Captured, Edition, Receipt, Rendered
+from digest.edition.content import Captured, Edition, Receipt
+from digest.edition.rendered import Rendered
 from digest.scores import store as scores
 from digest.scores.snapshot import Snapshot
 

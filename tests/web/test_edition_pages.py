@@ -18,9 +18,10 @@ from tests.web.visitors import Client
 from digest.config import Settings
 from digest.database import metadata, writing
 from digest.edition import store
-from digest.edition.content import Cover, Edition, Rendered
+from digest.edition.content import Cover, Edition
 from digest.edition.notes import load_note
 from digest.edition.numbers import monday
+from digest.edition.rendered import Rendered
 from digest.rendering.email import render
 from digest.web.app import create_app
 

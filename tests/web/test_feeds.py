@@ -14,8 +14,8 @@ from tests.web.visitors import Client
 from digest.config import Settings
 from digest.database import metadata, writing
 from digest.edition import store
-from digest.edition.content import Rendered
 from digest.edition.numbers import monday
+from digest.edition.rendered import Rendered
 from digest.edition.renditions import TOPICS
 from digest.web.app import create_app
 from digest.web.feeds import ENTRIES

@@ -32,8 +32,10 @@ from digest.config import Settings, asset
 from digest.database import open_database, writing
 from digest.delivery import outbox
 from digest.edition import store as editions
-from digest.edition.content import Edition, Rendered, Threshold, WatchList
+from digest.edition.content import Edition
+from digest.edition.rendered import Rendered
 from digest.edition.renditions import TOPICS
+from digest.edition.watch_facts import Threshold, WatchList
 from digest.scores import store as scores
 from digest.subscribers import store
 

@@ -13,7 +13,8 @@ from tests.web.visitors import KEYS, Client, Site, error_of, words
 from digest.config import Settings
 from digest.database import writing
 from digest.edition import store as editions
-from digest.edition.content import Rendered, WatchList
+from digest.edition.rendered import Rendered
+from digest.edition.watch_facts import WatchList
 from digest.subscribers import links, store
 
 Chosen = dict[str, Any]

@@ -17,7 +17,7 @@ from tests.web.visitors import KEYS, Client, Site, error_of, words
 from digest.config import Settings
 from digest.database import writing
 from digest.edition import store as editions
-from digest.edition.content import Rendered
+from digest.edition.rendered import Rendered
 from digest.errors import StorageError
 from digest.subscribers import links
 from digest.web import abuse, signing_up

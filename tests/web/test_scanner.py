@@ -29,7 +29,7 @@ from digest.database import writing
 from digest.delivery import outbox, sending
 from digest.delivery.contents import of_edition
 from digest.edition import store as editions
-from digest.edition.content import Rendered
+from digest.edition.rendered import Rendered
 from digest.membership import importing
 from digest.rendering.email import render
 from digest.subscribers import links

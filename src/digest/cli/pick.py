@@ -17,8 +17,8 @@ from digest.cli.printing import out
 from digest.config import Settings
 from digest.database import reading
 from digest.edition import numbers, pick_words
-from digest.edition.content import Choice, Pick
 from digest.edition.needs import Limits, packaged_needs, weights_of
+from digest.edition.pick_facts import Choice, Pick
 from digest.edition.picks import hybrid
 from digest.edition.picks import pick as pick_one
 from digest.edition.picks import picks as pick_each

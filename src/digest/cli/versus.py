@@ -14,11 +14,11 @@ from digest.cli.printing import out
 from digest.database import reading
 from digest.edition import numbers
 from digest.edition.compared import called, figures, measure, receipts
-from digest.edition.content import Compared, Entrant, Matchup, Versus
 from digest.edition.documents import versus_document
 from digest.edition.terms import Term, terms
 from digest.edition.verdicts import questions, verdict
 from digest.edition.versus import versus as compare
+from digest.edition.versus_facts import Compared, Entrant, Matchup, Versus
 from digest.scores import store as scores
 from digest.weekly import stages
 

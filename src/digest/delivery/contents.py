@@ -9,8 +9,10 @@ from typing import cast
 from digest.config import Settings
 from digest.delivery.message import Own
 from digest.delivery.outbox import Claimed, Letter, Mailing
-from digest.edition.content import Edition, Rendered, WatchList
+from digest.edition.content import Edition
+from digest.edition.rendered import Rendered
 from digest.edition.renditions import Rendition
+from digest.edition.watch_facts import WatchList
 from digest.edition.watching import Followed, followed, watched
 from digest.errors import DeliveryError
 from digest.language import speaking

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from digest.edition.content import Edition, Story
+from digest.edition.content import Edition
+from digest.edition.story_facts import Story
 
 SECTIONS: Mapping[str, str] = {
     "note": "The editor's note",

@@ -14,10 +14,11 @@ from digest.database import reading
 from digest.delivery import outbox
 from digest.edition import override_store
 from digest.edition import store as editions
-from digest.edition.content import Edition, Note, Rendered
+from digest.edition.content import Edition, Note
 from digest.edition.listed import Listing
 from digest.edition.needs import packaged_needs
 from digest.edition.notes import load_note
+from digest.edition.rendered import Rendered
 from digest.edition.store import StoredEdition
 from digest.errors import DigestError
 from digest.language import forget_catalogues

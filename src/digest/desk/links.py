@@ -6,7 +6,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from digest.config import Fetch, Settings
-from digest.edition.content import Rendered
+from digest.edition.rendered import Rendered
 from digest.edition.renditions import Rendition
 from digest.errors import CaptureError
 from digest.language import LOCALES

@@ -10,8 +10,8 @@ from sqlalchemy import Engine
 from digest.database import reading
 from digest.delivery import outbox
 from digest.desk.drafting import Draft
-from digest.edition.content import WatchList
 from digest.edition.renditions import TOPICS, Format
+from digest.edition.watch_facts import WatchList
 from digest.edition.watching import known_names, parse_watch_list
 from digest.errors import UsageError
 from digest.language import LOCALES

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from digest.edition.content import Captured, Receipt, StoryKind
+from digest.edition.content import Captured, Receipt
 from digest.edition.numbers import score
+from digest.edition.story_facts import StoryKind
 
 CHIPS: Mapping[StoryKind, tuple[str, str]] = {
     "lead": ("Leader", "accent"),

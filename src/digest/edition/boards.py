@@ -11,11 +11,13 @@ from digest.changes.noise import apart, basis
 from digest.changes.ranking import Standing, leaderboard
 from digest.changes.week import SourceWeek
 from digest.config import Source
-from digest.edition.content import Arrival, Arrivals, Board, Edit, Figure, Gone, Leader, Name, Place, Story, Variant
+from digest.edition.facts import Figure, Name, Variant
 from digest.edition.naming import proof_of, shown_figure, shown_name
 from digest.edition.numbers import full
 from digest.edition.receipts import figure_id
+from digest.edition.section_facts import Arrival, Arrivals, Board, Gone, Leader, Place
 from digest.edition.stories import Section, Told, changes_of, foremost, id_of, news_of, times_noise, value
+from digest.edition.story_facts import Edit, Story
 from digest.scores.catalog import ModelName, resolve
 from digest.scores.snapshot import Benchmark, Snapshot
 

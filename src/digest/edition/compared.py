@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from digest.edition.content import Compared, Matchup, Proof, Versus
+from digest.edition.facts import Proof
 from digest.edition.numbers import (
     benchmark_name,
     day,
@@ -16,6 +16,7 @@ from digest.edition.numbers import (
     shown,
     title,
 )
+from digest.edition.versus_facts import Compared, Matchup, Versus
 from digest.language import _, pgettext
 
 POINTS = ("%", "points")

@@ -16,24 +16,9 @@ from digest.changes.offers import OFFER_UNITS
 from digest.changes.week import SourceWeek, WeekChanges
 from digest.config import Settings, Source
 from digest.edition.boards import arrivals, best_ranks, board, gone
-from digest.edition.content import (
-    Ahead,
-    Board,
-    Disagreement,
-    Edit,
-    Edition,
-    Fact,
-    GoesStale,
-    Health,
-    HeldBack,
-    NextEdition,
-    Note,
-    Said,
-    Story,
-    StoryKind,
-    TopTie,
-)
+from digest.edition.content import Edition, Note
 from digest.edition.editing import checked_edits, promoted, set_aside
+from digest.edition.facts import Disagreement, Fact, Said
 from digest.edition.method import method_notes, renamed_rows
 from digest.edition.moves import corrections, movers
 from digest.edition.naming import proof_of, shown_figure, shown_name
@@ -43,8 +28,10 @@ from digest.edition.pairing import side_by_side
 from digest.edition.pick_changes import changed_picks
 from digest.edition.price_lists import price_lists
 from digest.edition.receipts import receipts
+from digest.edition.section_facts import Ahead, Board, GoesStale, Health, HeldBack, NextEdition, TopTie
 from digest.edition.standings import standings_table
 from digest.edition.stories import Section, Told, doublings, foremost, in_order, is_quiet, news_of, value
+from digest.edition.story_facts import Edit, Story, StoryKind
 
 F = TypeVar("F", bound=Fact)
 

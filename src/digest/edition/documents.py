@@ -10,9 +10,9 @@ from digest.changes.ranking import Standing
 from digest.changes.week import SourceWeek, WeekChanges
 from digest.config import Source
 from digest.edition import numbers
-from digest.edition.content import Versus
 from digest.edition.naming import shown_name
 from digest.edition.verdicts import questions, verdict
+from digest.edition.versus_facts import Versus
 from digest.scores.catalog import ModelName, resolve
 from digest.scores.snapshot import Snapshot
 

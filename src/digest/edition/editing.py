@@ -10,12 +10,14 @@ from digest.changes.kinds import Change
 from digest.changes.week import SourceWeek, WeekChanges
 from digest.config import Source
 from digest.edition import promoted_words, rewording
-from digest.edition.content import Aside, Edit, Edition, Name, Promoted, Story
+from digest.edition.content import Edition
+from digest.edition.facts import Name
 from digest.edition.naming import shown_benchmark, shown_figure, shown_name
 from digest.edition.numbers import benchmark_name, full, shown, title
 from digest.edition.overrides import Misfit, Override, changes_by_id, edits_of, standing, told_by_key
 from digest.edition.points import Point
 from digest.edition.rewording import MOST_CHARACTERS, MOST_OF_A_REMARK
+from digest.edition.story_facts import Aside, Edit, Promoted, Story
 from digest.edition.story_points import point_of
 from digest.language import speaking
 

@@ -8,7 +8,8 @@ edition never listed.
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from digest.edition.content import Board, Edition
+from digest.edition.content import Edition
+from digest.edition.section_facts import Board
 
 _ROWS = {"movers": "movers", "prices": "priced", "arrivals": "models", "gone": "names", "boards": "places"}
 """The sections with a list for each source, and the field that its rows are in."""

@@ -6,11 +6,13 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from digest.edition.compared import either
-from digest.edition.content import Board, Edition, Held, Level, Measure, Standings
+from digest.edition.content import Edition
 from digest.edition.naming import shown_unit
 from digest.edition.numbers import benchmark_name, day, money, shown
 from digest.edition.numbers import score as shown_score
+from digest.edition.section_facts import Board
 from digest.edition.standings import PRICE
+from digest.edition.watch_facts import Held, Level, Measure, Standings
 from digest.edition.wording import measure
 from digest.language import _, ngettext
 

@@ -1,7 +1,8 @@
 """(how sources fare) -> words, and what is due next."""
 
-from digest.edition.content import Ahead, Edition, GoesStale, Health, HeldBack, NextEdition, TopTie
+from digest.edition.content import Edition
 from digest.edition.numbers import day, full, gap, listed, shown
+from digest.edition.section_facts import Ahead, GoesStale, Health, HeldBack, NextEdition, TopTie
 from digest.language import N_, _, ngettext
 
 

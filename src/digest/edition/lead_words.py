@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from digest.edition.compared import figures, measure
-from digest.edition.content import Compared, Matchup
 from digest.edition.numbers import gap, listed, shown
+from digest.edition.versus_facts import Compared, Matchup
 from digest.language import ENGLISH, _, pgettext, spoken
 
 

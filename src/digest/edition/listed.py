@@ -7,12 +7,13 @@ from typing import NamedTuple
 from digest.changes.kinds import EXPLAINED, Change
 from digest.changes.week import WeekChanges
 from digest.config import Source
-from digest.edition.content import Edition, Promoted, Receipt, Story
+from digest.edition.content import Edition, Receipt
 from digest.edition.documents import sentence
 from digest.edition.opening import points
 from digest.edition.overrides import Misfit, Override, changes_by_id, dropped, key_of, of_story, standing, told_by_key
 from digest.edition.points import Point
 from digest.edition.receipts import receipts_of
+from digest.edition.story_facts import Promoted, Story
 from digest.edition.story_points import point_of
 from digest.language import spoken
 

@@ -6,10 +6,11 @@ from typing import Literal
 from digest.changes.kinds import Kind, Reason
 from digest.changes.week import SourceWeek
 from digest.config import Source
-from digest.edition.content import MethodNote, Renamed, Story
 from digest.edition.naming import shown_benchmark, shown_name
 from digest.edition.numbers import benchmark_name, full
+from digest.edition.section_facts import MethodNote, Renamed
 from digest.edition.stories import Told, changes_of, id_of, news_of, value
+from digest.edition.story_facts import Story
 
 _KINDS: tuple[Literal["benchmark_added", "benchmark_removed", "benchmark_revised", "scale_shifted"], ...] = (
     "benchmark_added",

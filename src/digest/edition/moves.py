@@ -8,10 +8,11 @@ from digest.changes.kinds import Figure as ChangedFigure
 from digest.changes.ranking import leaderboard
 from digest.changes.week import SourceWeek
 from digest.config import Source
-from digest.edition.content import Correction, Edit, Mover, Movers, Story
 from digest.edition.naming import proof_of, shown_benchmark, shown_figure, shown_name
 from digest.edition.numbers import full
+from digest.edition.section_facts import Correction, Mover, Movers
 from digest.edition.stories import Section, Told, changes_of, foremost, id_of, news_of, times_noise, value
+from digest.edition.story_facts import Edit, Story
 from digest.scores.snapshot import Benchmark, Score, Snapshot
 
 _QUIET = (Reason.WITHIN_UNCERTAINTY, Reason.BELOW_THRESHOLD)

@@ -6,7 +6,7 @@ import re
 from digest.changes.kinds import Change
 from digest.changes.kinds import Figure as ChangedFigure
 from digest.changes.week import SourceWeek
-from digest.edition.content import Figure, Name, Proof
+from digest.edition.facts import Figure, Name, Proof
 from digest.edition.numbers import shown
 from digest.language import ENGLISH, _, message_of, spoken
 from digest.scores.catalog import ModelName

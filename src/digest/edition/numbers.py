@@ -5,7 +5,7 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import NamedTuple
 
-from digest.edition.content import Name
+from digest.edition.facts import Name
 from digest.language import N_, _, decimal_symbol, group_symbol, ngettext, pgettext, written_day
 from digest.language import counted as counted
 

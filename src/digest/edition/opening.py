@@ -7,7 +7,8 @@ All are read off one list of points, each of which stands for a section and is w
 from collections.abc import Collection, Iterator
 from math import ceil
 
-from digest.edition.content import Board, Edition, Fact, Health
+from digest.edition.content import Edition
+from digest.edition.facts import Fact
 from digest.edition.health_words import by_trouble, checked_rows, sources_fresh, trouble
 from digest.edition.numbers import capital, clip, in_words, listed, shown
 from digest.edition.overrides import arranged, dropped
@@ -25,6 +26,7 @@ from digest.edition.points import (
     still_first,
 )
 from digest.edition.price_points import corrections, disagreements, offers_disputed, other_prices, price_changes
+from digest.edition.section_facts import Board, Health
 from digest.edition.stories import MATERIAL
 from digest.edition.story_points import as_edited, left_out
 from digest.edition.wording import dates, document_title

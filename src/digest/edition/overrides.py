@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple, TypeVar
 
 from digest.changes.kinds import Change
 from digest.changes.week import WeekChanges
-from digest.edition.content import Edit, Story
+from digest.edition.story_facts import Edit, Story
 from digest.language import ENGLISH
 
 What = Literal["drop", "pin", "move", "reword", "promote", "restore"]

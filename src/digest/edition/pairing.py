@@ -6,9 +6,9 @@ from digest.changes.kinds import Change, Kind
 from digest.changes.ranking import Standing, leaderboard
 from digest.changes.week import SourceWeek, WeekChanges
 from digest.config import Settings
-from digest.edition.content import Versus
 from digest.edition.entrants import Wanted, same_model
 from digest.edition.versus import of_wanted
+from digest.edition.versus_facts import Versus
 from digest.scores.catalog import ModelName, resolve
 from digest.scores.snapshot import Snapshot
 

@@ -8,8 +8,9 @@ from digest.changes.columns import columns
 from digest.changes.identity import Match, match_rows
 from digest.changes.scales import SAME, Scale
 from digest.config import Settings
-from digest.edition.content import Name, Pick, PickChange
+from digest.edition.facts import Name
 from digest.edition.needs import Needs, packaged_needs
+from digest.edition.pick_facts import Pick, PickChange
 from digest.edition.picks import among_the_best, answers, identity, picks
 from digest.edition.yardsticks import Evidence, Subject, Yardstick, evidence, overall, subject_of
 from digest.scores.catalog import resolve

@@ -3,8 +3,8 @@
 from decimal import Decimal
 
 from digest.changes.offers import MONEY, SAME_SIZE_PERCENT
-from digest.edition.content import Choice, Criterion, Group, Pick
 from digest.edition.numbers import apart, benchmark_name, capital, full, gap, money, plain, score, shown, tokens
+from digest.edition.pick_facts import Choice, Criterion, Group, Pick
 from digest.language import _, ngettext, pgettext
 
 PLACES = "points of 100"

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from digest.changes.offers import MONEY
-from digest.edition.content import Choice, Criterion, Pick, PickChange, PriceBasis, Proof
+from digest.edition.facts import Proof
 from digest.edition.naming import shown_title, title_in_sentence
 from digest.edition.numbers import capital, counted, day, full, listed, money, shown, tokens
+from digest.edition.pick_facts import Choice, Criterion, Pick, PickChange, PriceBasis
 from digest.edition.pick_figures import at, both, lead, measured_on, tie, unit_of, where
 from digest.edition.pick_figures import value as value
 from digest.edition.picks import hybrid, identity

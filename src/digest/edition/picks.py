@@ -15,9 +15,10 @@ from itertools import islice
 from typing import Any
 
 from digest.changes.noise import basis
-from digest.edition.content import Assigned, Choice, Criterion, Figure, Group, LeftOut, Pick, PriceBasis
+from digest.edition.facts import Figure
 from digest.edition.naming import proof_of, shown_name
 from digest.edition.needs import Limits
+from digest.edition.pick_facts import Assigned, Choice, Criterion, Group, LeftOut, Pick, PriceBasis
 from digest.edition.ranked import Ranked, Ranking, ranking
 from digest.edition.receipts import figure_id
 from digest.edition.yardsticks import (

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from digest.edition.content import Arrival, Arrivals, Board, Edition, Gone, MethodNote, Mover, Movers, Name, Place
+from digest.edition.content import Edition
+from digest.edition.facts import Name
 from digest.edition.numbers import (
     benchmark_name,
     capital,
@@ -22,6 +23,7 @@ from digest.edition.numbers import (
     title,
 )
 from digest.edition.overrides import dropped
+from digest.edition.section_facts import Arrival, Arrivals, Board, Gone, MethodNote, Mover, Movers, Place
 from digest.edition.source_words import method_sentence
 from digest.edition.wording import (
     arrivals_sentence,

@@ -6,10 +6,11 @@ from decimal import Decimal
 
 from digest.changes.week import SourceWeek
 from digest.config import Source
-from digest.edition.content import Edit, Priced, PriceList, Story, StoryKind
 from digest.edition.numbers import full
 from digest.edition.prices import price_list
+from digest.edition.section_facts import Priced, PriceList
 from digest.edition.stories import Section, Told, doublings, foremost, value
+from digest.edition.story_facts import Edit, Story, StoryKind
 
 _PAID = ("input", "output", "run_cost")
 _ORDER = ("changed", "withdrawn", "new", "filled_in")

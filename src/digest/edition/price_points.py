@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 
-from digest.edition.content import Correction, Disagreement, Edition, Priced, PriceList
+from digest.edition.content import Edition
+from digest.edition.facts import Disagreement
 from digest.edition.numbers import capital, counted, day, full, in_words, less_or_more, shown
 from digest.edition.points import Point, fit
 from digest.edition.price_words import price_sentence
+from digest.edition.section_facts import Correction, Priced, PriceList
 from digest.edition.source_words import correction_sentence, disagreement_sentence, disputed, of_an_offer, said_by_both
 from digest.language import _, ngettext
 

@@ -1,6 +1,5 @@
 """(price facts) -> words: the cells, notes and sentences of price lists."""
 
-from digest.edition.content import Money, Priced, PriceList
 from digest.edition.numbers import (
     Cell,
     arrow,
@@ -13,6 +12,7 @@ from digest.edition.numbers import (
     shown,
     tokens,
 )
+from digest.edition.section_facts import Money, Priced, PriceList
 from digest.edition.wording import not_listed
 from digest.language import N_, _, ngettext, pgettext
 

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from digest.changes.kinds import EXPLAINED, Reason
-from digest.edition.content import Figure, Promoted
+from digest.edition.facts import Figure
 from digest.edition.numbers import benchmark_name, full, money, not_known, score, shown, tokens
 from digest.edition.rewording import MOST_OF_A_REMARK
+from digest.edition.story_facts import Promoted
 from digest.language import _, spoken
 
 

@@ -8,26 +8,24 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
-from digest.edition.content import (
+from digest.edition.content import Edition
+from digest.edition.facts import Disagreement, Figure, Name
+from digest.edition.pick_facts import Pick
+from digest.edition.section_facts import (
     Arrival,
     Arrivals,
-    Aside,
     Board,
-    Disagreement,
-    Edition,
-    Figure,
-    Measure,
     MethodNote,
     Money,
     Mover,
     Movers,
-    Name,
-    Pick,
     Place,
     Priced,
     PriceList,
     Renamed,
 )
+from digest.edition.story_facts import Aside
+from digest.edition.watch_facts import Measure
 
 _CHANGED = ("new_leader", "new_but_tied", "new_within_noise")
 _NOTHING = Aside()

@@ -4,7 +4,8 @@ rename. None of it is a model's doing, and the sentences say so.
 
 from decimal import Decimal
 
-from digest.edition.content import Correction, Disagreement, Edition, MethodNote, Name, Renamed, Said
+from digest.edition.content import Edition
+from digest.edition.facts import Disagreement, Name, Said
 from digest.edition.numbers import (
     apart,
     benchmark_name,
@@ -17,6 +18,7 @@ from digest.edition.numbers import (
     shown,
     tokens,
 )
+from digest.edition.section_facts import Correction, MethodNote, Renamed
 from digest.language import N_, _, ngettext
 
 _DISPUTED = {

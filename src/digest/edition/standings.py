@@ -12,9 +12,10 @@ from digest.changes.offers import IMPLAUSIBLE_PRICE
 from digest.changes.ranking import leaderboard
 from digest.changes.week import SourceWeek
 from digest.config import Source
-from digest.edition.content import Held, Level, Measure, Name, Standings
+from digest.edition.facts import Name
 from digest.edition.naming import blended_unit, shown_name
 from digest.edition.needs import Blend, packaged_needs
+from digest.edition.watch_facts import Held, Level, Measure, Standings
 from digest.scores.catalog import Catalog, packaged_catalog, resolve
 from digest.scores.snapshot import Snapshot
 

@@ -15,7 +15,9 @@ from sqlmodel import Field, SQLModel, col
 
 from digest.config import Settings
 from digest.database import UtcDateTime
-from digest.edition.content import Edition, Fact, Rendered
+from digest.edition.content import Edition
+from digest.edition.facts import Fact
+from digest.edition.rendered import Rendered
 from digest.errors import StorageError
 from digest.language import catalogues
 

@@ -11,8 +11,10 @@ from typing import Generic, NamedTuple, TypeVar
 from digest.changes.kinds import Change, Kind
 from digest.changes.noise import apart, needed
 from digest.changes.week import SourceWeek
-from digest.edition.content import Edit, Fact, Health, Story, StoryKind
+from digest.edition.facts import Fact
 from digest.edition.overrides import arranged, dropped
+from digest.edition.section_facts import Health
+from digest.edition.story_facts import Edit, Story, StoryKind
 from digest.scores.snapshot import Benchmark, Score
 
 _WEIGHTS: dict[StoryKind, int] = {

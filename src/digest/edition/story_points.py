@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 
-from digest.edition.content import Edition, Name, Story
+from digest.edition.content import Edition
+from digest.edition.facts import Name
 from digest.edition.numbers import capital, clip, full, shown
 from digest.edition.overrides import dropped
 from digest.edition.points import (
@@ -19,6 +20,7 @@ from digest.edition.points import (
 )
 from digest.edition.price_points import each_disagreement, other_prices, price_changes
 from digest.edition.source_words import correction_sentence, renamed_sentence
+from digest.edition.story_facts import Story
 from digest.language import _, ngettext, spoken
 
 _ROWS = {"arrivals": "models", "movers": "movers", "prices": "priced", "gone": "names"}

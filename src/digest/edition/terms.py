@@ -9,9 +9,9 @@ from decimal import Decimal
 from typing import NamedTuple, TypeVar
 
 from digest.edition.compared import benchmarks_of, figures, measure, receipt
-from digest.edition.content import Compared, Matchup, Offered, Versus
 from digest.edition.numbers import money, not_known, plain, rounded, tokens
 from digest.edition.versus import SPEED_UNITS
+from digest.edition.versus_facts import Compared, Matchup, Offered, Versus
 from digest.language import N_, _, pgettext
 
 CATALOGUE = N_("our catalogue")

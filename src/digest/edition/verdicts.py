@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from digest.edition.compared import benchmarks_of, called, either, lead_of, measure, receipt
-from digest.edition.content import Compared, Disagreement, Grouped, Matchup, Versus
+from digest.edition.facts import Disagreement
 from digest.edition.lead_words import (
     answer_words,
     by_words,
@@ -31,6 +31,7 @@ from digest.edition.terms import (
     yes_if,
     yes_or_no,
 )
+from digest.edition.versus_facts import Compared, Grouped, Matchup, Versus
 from digest.language import _, ngettext, pgettext
 
 _MOST = 3  # sentences of a verdict

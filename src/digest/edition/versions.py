@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from digest.edition.content import Edition, Rendered, Story
+from digest.edition.content import Edition
+from digest.edition.rendered import Rendered
+from digest.edition.story_facts import Story
 from digest.edition.story_points import point_of
 
 _MOST_NAMED = 6

@@ -14,25 +14,23 @@ from digest.changes.noise import apart, basis, needed
 from digest.changes.offers import OFFER_UNITS
 from digest.changes.ranking import Standing
 from digest.config import Settings, Source
-from digest.edition.content import (
+from digest.edition.entrants import Wanted, by_rank, is_known, row_of, same_model, standings_of, told_price, unknown
+from digest.edition.facts import Disagreement, Said, Variant
+from digest.edition.naming import proof_of, shown_name
+from digest.edition.numbers import shown
+from digest.edition.receipts import figure_id
+from digest.edition.versus_facts import (
     Compared,
     Contender,
-    Disagreement,
     Entrant,
     Grouped,
     Matchup,
     Offered,
     Offers,
     Result,
-    Said,
     Tally,
-    Variant,
     Versus,
 )
-from digest.edition.entrants import Wanted, by_rank, is_known, row_of, same_model, standings_of, told_price, unknown
-from digest.edition.naming import proof_of, shown_name
-from digest.edition.numbers import shown
-from digest.edition.receipts import figure_id
 from digest.errors import DigestError, UsageError
 from digest.scores.catalog import packaged_catalog, resolve
 from digest.scores.snapshot import Benchmark, Capture, Score, Snapshot

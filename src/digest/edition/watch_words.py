@@ -3,24 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from digest.edition.content import (
-    Arrival,
-    Arrivals,
-    Board,
-    Crossing,
-    Disagreement,
-    Measure,
-    MethodNote,
-    Mover,
-    Movers,
-    Name,
-    Pick,
-    Place,
-    Priced,
-    PriceList,
-    Renamed,
-    Watched,
-)
+from digest.edition.facts import Disagreement, Name
 from digest.edition.naming import shown_unit
 from digest.edition.numbers import (
     benchmark_name,
@@ -36,10 +19,24 @@ from digest.edition.numbers import (
     score,
     shown,
 )
+from digest.edition.pick_facts import Pick
 from digest.edition.pick_words import title
 from digest.edition.price_words import price_cell, price_sentence
 from digest.edition.retelling import Thread
+from digest.edition.section_facts import (
+    Arrival,
+    Arrivals,
+    Board,
+    MethodNote,
+    Mover,
+    Movers,
+    Place,
+    Priced,
+    PriceList,
+    Renamed,
+)
 from digest.edition.source_words import disagreement_sentence, method_sentence, renamed_sentence
+from digest.edition.watch_facts import Crossing, Measure, Watched
 from digest.edition.wording import cause, coverage, measure, moved_score, movement, rank_words
 from digest.language import _, ngettext, pgettext
 

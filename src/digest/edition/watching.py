@@ -12,10 +12,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
 
-from digest.edition.content import Crossing, Edition, Measure, Standings, Threshold, Watched, WatchList
+from digest.edition.content import Edition
 from digest.edition.numbers import full, shown
 from digest.edition.retelling import Thread, Withdrawn, retold
 from digest.edition.standings import PRICE
+from digest.edition.watch_facts import Crossing, Measure, Standings, Threshold, Watched, WatchList
 from digest.errors import DigestError
 from digest.scores.catalog import packaged_catalog, resolve
 

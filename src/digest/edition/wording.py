@@ -9,18 +9,8 @@ from collections.abc import Callable, Mapping
 from itertools import groupby
 from typing import NamedTuple
 
-from digest.edition.content import (
-    Arrival,
-    Arrivals,
-    Board,
-    Edition,
-    Gone,
-    Mover,
-    Movers,
-    Place,
-    PriceList,
-    Proof,
-)
+from digest.edition.content import Edition
+from digest.edition.facts import Proof
 from digest.edition.numbers import (
     Cell,
     arrow,
@@ -40,6 +30,7 @@ from digest.edition.numbers import (
     shown,
     variant,
 )
+from digest.edition.section_facts import Arrival, Arrivals, Board, Gone, Mover, Movers, Place, PriceList
 from digest.language import N_, _, ngettext, pgettext
 
 

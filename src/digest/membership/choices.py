@@ -12,10 +12,10 @@ from sqlalchemy import Connection, Engine
 from digest.config import Settings
 from digest.database import reading, writing
 from digest.edition import store as editions
-from digest.edition.content import WatchList
 from digest.edition.needs import packaged_needs
 from digest.edition.numbers import shown
 from digest.edition.renditions import FORMATS, Format, Topic
+from digest.edition.watch_facts import WatchList
 from digest.edition.watching import Known, known_names, parse_watch_list
 from digest.errors import DigestError, UsageError
 from digest.language import _, pgettext

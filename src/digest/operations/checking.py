@@ -16,9 +16,11 @@ from digest.config import Settings
 from digest.delivery.message import Own, build, compile_mail, unsubscribe_url
 from digest.delivery.outbox import Letter, Mailing
 from digest.edition import numbers
-from digest.edition.content import Fact, Name, Rendered, Watched
+from digest.edition.facts import Fact, Name
+from digest.edition.rendered import Rendered
 from digest.edition.renditions import FORMATS, TOPICS, Rendition
 from digest.edition.store import StoredEdition
+from digest.edition.watch_facts import Watched
 from digest.language import LOCALES
 from digest.rendering.fragments import MOST_STORIES, NOTHING, Part, join
 from digest.rendering.letters import letter

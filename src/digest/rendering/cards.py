@@ -12,9 +12,10 @@ from typing import Literal, NamedTuple
 
 from PIL import Image, ImageDraw, ImageFont
 
-from digest.edition.content import Board, Edition, Place
+from digest.edition.content import Edition
 from digest.edition.numbers import day, full, score, shown, title, variant
 from digest.edition.opening import headline, lead, points
+from digest.edition.section_facts import Board, Place
 from digest.edition.wording import masthead_week, measure, rank_words
 from digest.language import _
 from digest.rendering.email import axis_of, bar_of

@@ -14,12 +14,14 @@ from typing import NamedTuple
 from markupsafe import Markup, escape
 
 from digest.config import Settings
-from digest.edition.content import Board, Edition, Fragment, Place, Rendered
+from digest.edition.content import Edition
 from digest.edition.folding import rows_of, shorter
 from digest.edition.numbers import exact, plain
 from digest.edition.opening import preheader, subject
+from digest.edition.rendered import Fragment, Rendered
 from digest.edition.renditions import Duty
 from digest.edition.retelling import tellable
+from digest.edition.section_facts import Board, Place
 from digest.edition.watch_words import row_of
 from digest.edition.wording import document_title
 from digest.language import ENGLISH, LOCALES, speaking

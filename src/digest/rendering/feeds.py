@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from digest.config import Series
-from digest.edition.content import Board, Edition
+from digest.edition.content import Edition
 from digest.edition.opening import headline, lead, points
 from digest.edition.renditions import TOPICS, Topic
+from digest.edition.section_facts import Board
 from digest.edition.wording import masthead_week
 from digest.language import _, spoken
 from digest.rendering.pages import section_facts

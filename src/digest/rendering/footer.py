@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import assert_never
 
-from digest.edition.content import Extra
 from digest.edition.numbers import shown
+from digest.edition.rendered import Extra
 from digest.edition.renditions import Duty
 from digest.language import _
 from digest.rendering.templates import CONSENT_SLOT, without_slots

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import NamedTuple
 
-from digest.edition.content import Fragment, Frame, Rendered, Watched
+from digest.edition.rendered import Fragment, Frame, Rendered
+from digest.edition.watch_facts import Watched
 from digest.edition.watch_words import Row, crossing_row, since, standing_still
 from digest.language import _, ngettext
 from digest.rendering.templates import (

@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from digest.edition.content import Board, Edition, Pick, Place
+from digest.edition.content import Edition
 from digest.edition.numbers import day, exact
 from digest.edition.opening import headline, lead
+from digest.edition.pick_facts import Pick
+from digest.edition.section_facts import Board, Place
 from digest.language import _, spoken
 from digest.rendering.cards import HEIGHT, WIDTH, Card, card_alt, card_of
 from digest.rendering.charts import content_key

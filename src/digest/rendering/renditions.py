@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from html import escape
 from typing import NamedTuple
 
-from digest.edition.content import Extra, Rendered
+from digest.edition.rendered import Extra, Rendered
 from digest.edition.renditions import TOPICS, Rendition
 from digest.language import ENGLISH, _, speaking
 from digest.rendering.fragments import NOTHING, Part, place

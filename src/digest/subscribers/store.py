@@ -25,8 +25,8 @@ from sqlalchemy.exc import IntegrityError
 import digest.subscribers.tables  # noqa: F401 (the import registers the tables)
 from digest.config import Links
 from digest.database import leave_no_trace, metadata
-from digest.edition.content import WatchList
 from digest.edition.renditions import TOPICS, Format, Topic
+from digest.edition.watch_facts import WatchList
 from digest.edition.watching import words_of
 from digest.subscribers.consent import LIVE, Consent, ConsentEvent, Link, State, chain, fold
 

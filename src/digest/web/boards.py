@@ -21,9 +21,10 @@ from starlette.exceptions import HTTPException
 from digest.changes.noise import apart, basis
 from digest.changes.ranking import Standing, leaderboard
 from digest.database import reading
-from digest.edition.content import Board, Figure, Place
+from digest.edition.facts import Figure
 from digest.edition.naming import proof_of, shown_name
 from digest.edition.numbers import title, variant
+from digest.edition.section_facts import Board, Place
 from digest.edition.wording import Band, bands
 from digest.language import N_, _
 from digest.rendering.email import Axis, axis_of, bar_of

@@ -9,9 +9,9 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from digest.edition.content import WatchList
 from digest.edition.numbers import capital, day
 from digest.edition.renditions import FORMATS, TOPICS
+from digest.edition.watch_facts import WatchList
 from digest.errors import StorageError, UsageError
 from digest.language import LOCALES, N_, _, speaking, spoken
 from digest.membership import choices, leaving

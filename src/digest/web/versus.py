@@ -17,10 +17,10 @@ from fastapi.responses import RedirectResponse
 
 from digest.config import Settings
 from digest.edition.compared import benchmarks_of, called, figures
-from digest.edition.content import Compared, Matchup, Versus
 from digest.edition.entrants import Wanted, row_of
 from digest.edition.numbers import exact
 from digest.edition.versus import versus
+from digest.edition.versus_facts import Compared, Matchup, Versus
 from digest.errors import DigestError, UsageError
 from digest.language import LOCALES, _, pgettext, spoken
 from digest.scores.catalog import resolve
