@@ -20,7 +20,7 @@ from pathlib import Path
 import csv_diff
 
 from digest.changes.compare import compare
-from digest.config import Source
+from digest.config.source import Source
 from digest.scores.catalog import packaged_catalog
 from digest.scores.figures import read
 from digest.scores.snapshot import Capture, Snapshot

@@ -25,7 +25,9 @@ import httpx
 from sqlalchemy import Engine, text
 
 from benchmarks.importing import RECORDED
-from digest.config import Settings, asset, load_settings
+from digest.config.assets import asset
+from digest.config.loading import load_settings
+from digest.config.settings import Settings
 from digest.database import open_database, reading, writing
 from digest.operations.demo import NOW, WEEK, run_demo
 from digest.scores.recorded import find_recorded

@@ -15,7 +15,9 @@ from pathlib import Path
 import yaml
 
 from digest.changes.compare import compare
-from digest.config import Settings, asset, load_settings
+from digest.config.assets import asset
+from digest.config.loading import load_settings
+from digest.config.settings import Settings
 from digest.database import open_database, reading
 from digest.scores import store
 from digest.scores.recorded import Recorded, find_recorded

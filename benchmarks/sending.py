@@ -28,7 +28,7 @@ from sqlmodel import Session
 from tests.outgoing import some_outgoing
 
 from benchmarks import peers, relays
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import metadata, open_database, reading, writing
 from digest.delivery import message, outbox
 from digest.delivery.contents import Contents, of_edition

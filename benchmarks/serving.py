@@ -27,7 +27,9 @@ from tests import builders as b
 
 from benchmarks.importing import RECORDED
 from digest.changes.ranking import leaderboard
-from digest.config import Settings, asset, load_settings
+from digest.config.assets import asset
+from digest.config.loading import load_settings
+from digest.config.settings import Settings
 from digest.database import open_database, reading, writing
 from digest.edition import store as editions
 from digest.edition.numbers import monday

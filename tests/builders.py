@@ -4,7 +4,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from digest.config import Series, Settings
+from digest.config.sections import Series
+from digest.config.settings import Settings
 from digest.edition.content import Edition
 from digest.edition.facts import Disagreement, Figure, Name, Proof, Said, Variant
 from digest.edition.section_facts import (

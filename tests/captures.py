@@ -11,7 +11,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from digest.config import Source, asset, load_settings
+from digest.config.assets import asset
+from digest.config.loading import load_settings
+from digest.config.source import Source
 from digest.scores.figures import read
 from digest.scores.snapshot import Capture, Snapshot
 

@@ -17,7 +17,7 @@ import psycopg
 import pytest
 from sqlalchemy import URL, Engine, make_url
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import metadata, open_database, writing
 from digest.delivery import outbox
 from digest.delivery.outbox import Mailing

@@ -13,7 +13,7 @@ from zlib import crc32
 
 from pydantic import BaseModel
 
-from digest.config import asset
+from digest.config.assets import asset
 from digest.edition.content import Cover, Note, Paragraph
 from digest.rendering.templates import (
     ANY_SLOT,

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.delivery.contents import Contents, of_edition
 from digest.edition.rendered import Rendered
 from digest.subscribers.regimes import packaged_regimes

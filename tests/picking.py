@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.edition.needs import Limits, Needs, packaged_needs
 from digest.edition.pick_facts import Pick
 from digest.edition.picks import pick

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from digest.config import Settings, asset, load_settings
+from digest.config.assets import asset
+from digest.config.loading import load_settings
+from digest.config.settings import Settings
 from digest.errors import ConfigError
 
 SECRET = "hunter2-hunter2-hunter2-hunter2-hunter2"

@@ -14,7 +14,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import read_po
 
-from digest.config import asset
+from digest.config.assets import asset
 from digest.edition.numbers import calendar_day, day, gap, listed, money, ordinal, plain, tokens
 from digest.language import ENGLISH, LOCALES, _, counted, ngettext, speaking, spoken
 from digest.web.languages import preferred

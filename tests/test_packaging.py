@@ -45,7 +45,10 @@ def test_the_wheel_runs_the_demo_in_another_folder(program: tuple[list[str], dic
 
 def test_the_wheel_finds_its_own_templates_and_settings(program: tuple[list[str], dict[str, str], Path]) -> None:
     command, environment, folder = program
-    where = "import digest.config as c; print(c.asset('templates'), len(c.load_settings().sources))"
+    where = (
+        "from digest.config.assets import asset; from digest.config.loading import load_settings; "
+        "print(asset('templates'), len(load_settings().sources))"
+    )
     done = subprocess.run(
         [*command[:2], "-c", where], cwd=folder, env=environment, capture_output=True, text=True, check=True
     )

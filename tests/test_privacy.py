@@ -25,7 +25,7 @@ from fastapi import FastAPI
 from sqlalchemy import Engine, text
 
 from digest.cli import run
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import reading, writing
 from digest.operations.keys import add_key
 from digest.subscribers import store

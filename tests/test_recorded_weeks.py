@@ -18,7 +18,9 @@ from digest.changes.kinds import Change, Kind, Reason
 from digest.changes.offers import OFFER_UNITS
 from digest.changes.ranking import leaderboard
 from digest.cli import printing
-from digest.config import Settings, asset, load_settings
+from digest.config.assets import asset
+from digest.config.loading import load_settings
+from digest.config.settings import Settings
 from digest.database import open_database, reading
 from digest.edition.content import Edition
 from digest.edition.store import load_edition

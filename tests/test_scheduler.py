@@ -12,7 +12,7 @@ from apscheduler.schedulers import base
 from sqlalchemy import Engine
 
 from digest import scheduler
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import reading, writing
 from digest.delivery import outbox
 from digest.delivery.outbox import Mailing

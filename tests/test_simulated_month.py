@@ -19,7 +19,7 @@ import pytest
 from sqlalchemy import Engine, event, text
 
 from digest import scheduler
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import open_database, reading, writing
 from digest.errors import DigestError
 from digest.operations.announcing import announce

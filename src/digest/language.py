@@ -22,7 +22,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import PoFileError, read_po
 from babel.numbers import get_decimal_symbol, get_group_symbol
 
-from digest.config import asset
+from digest.config.assets import asset
 from digest.errors import DigestError
 
 ENGLISH = "en"

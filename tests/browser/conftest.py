@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import Engine
 from tests.web.visitors import Site
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.web.app import create_app
 
 CHROMIUM = shutil.which("chromium")

@@ -26,7 +26,7 @@ from tests.outgoing import some_outgoing
 from tests.web.visitors import Site
 
 from digest import audit
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import writing
 from digest.delivery import outbox
 from digest.edition import store as editions

@@ -11,7 +11,7 @@ from tests.snapshots import a_board
 from tests.web.newest import ID, a_receipt, a_week, capture, publish, with_sources
 from tests.web.visitors import Site
 
-from digest.config import Settings
+from digest.config.settings import Settings
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)]
 

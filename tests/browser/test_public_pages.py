@@ -12,7 +12,7 @@ from tests.rendering.test_email import HOSTILE
 from tests.rendering.test_feeds import everything, hostile
 from tests.web.visitors import Site
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import writing
 from digest.edition import store
 from digest.edition.content import Edition

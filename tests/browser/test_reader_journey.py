@@ -19,7 +19,9 @@ from sqlalchemy import Connection, Engine, MetaData
 from tests.browser.conftest import Serving
 from tests.web.visitors import Site
 
-from digest.config import Settings, asset, load_settings
+from digest.config.assets import asset
+from digest.config.loading import load_settings
+from digest.config.settings import Settings
 from digest.database import reading
 from digest.delivery.sending import send_letters
 from digest.membership import listing

@@ -6,7 +6,7 @@ from tests.snapshots import a_board, a_price_list, an_offer
 
 from digest.changes.disagreement import disagreements, fact_of
 from digest.changes.kinds import Reason
-from digest.config import Policy
+from digest.config.sections import Policy
 from digest.scores.snapshot import Snapshot
 
 

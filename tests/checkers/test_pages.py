@@ -12,7 +12,7 @@ from fastapi import Response
 from tests.checkers.installed import from_npm, program
 from tests.checkers.visits import HOSTILE_TEXTS, Page, every_page, visiting
 
-from digest.config import asset
+from digest.config.assets import asset
 from digest.language import LOCALES
 from digest.web.pages import Site
 

@@ -26,7 +26,8 @@ from tests.snapshots import a_board
 from tests.web.newest import a_receipt, a_week, capture, with_sources
 from tests.web.visitors import KEYS, Site
 
-from digest.config import Links, Settings
+from digest.config.sections import Links
+from digest.config.settings import Settings
 from digest.database import metadata, open_database, writing
 from digest.edition import store
 from digest.edition.content import Cover, Edition

@@ -11,7 +11,7 @@ from tests import builders as b
 from tests.outgoing import some_outgoing
 
 from digest.cli import run
-from digest.config import load_settings
+from digest.config.loading import load_settings
 from digest.database import open_database, writing
 from digest.delivery import outbox
 from digest.edition import store as editions

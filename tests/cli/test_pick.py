@@ -11,7 +11,7 @@ import typer
 from digest.cli import pick, printing
 from digest.cli.commands import app
 from digest.cli.context import take_global_options
-from digest.config import load_settings
+from digest.config.loading import load_settings
 from digest.database import open_database
 from digest.errors import DigestError, UsageError
 from digest.scores.recorded import find_recorded

@@ -17,7 +17,7 @@ from tests.rendering.test_lint import MAIL
 
 from digest.cli import preview as preview_command
 from digest.cli import run
-from digest.config import asset
+from digest.config.assets import asset
 from digest.database import open_database, writing
 from digest.desk.access import Door
 from digest.desk.state import Desk

@@ -14,7 +14,8 @@ from tests.delivery.returns import consent, delivery, mailed
 from tests.delivery.test_reconciling import NO_USER, SENT, postfix
 
 from digest.cli import printing, run
-from digest.config import Mail, Settings
+from digest.config.sections import Mail
+from digest.config.settings import Settings
 from digest.database import metadata, open_database, writing
 from digest.delivery import reconciling
 from digest.delivery import store as deliveries

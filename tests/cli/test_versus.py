@@ -10,7 +10,8 @@ import pytest
 from digest.cli import printing
 from digest.cli.commands import app
 from digest.cli.context import take_global_options
-from digest.config import asset, load_settings
+from digest.config.assets import asset
+from digest.config.loading import load_settings
 from digest.database import open_database
 from digest.errors import DigestError, UsageError
 from digest.scores.recorded import find_recorded

@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from sqlalchemy import Engine  # noqa: E402
 from tests.outgoing import some_contents  # noqa: E402
 
-from digest.config import Settings  # noqa: E402
+from digest.config.settings import Settings  # noqa: E402
 from digest.database import open_database, reading  # noqa: E402
 from digest.delivery import jobs, outbox, sending  # noqa: E402
 from digest.edition.rendered import Rendered  # noqa: E402

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Engine
 from tests.delivery.sink import Sink
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import reading
 from digest.delivery import outbox
 from digest.delivery.outbox import Mailing, State

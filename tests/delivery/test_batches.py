@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 from tests.delivery.scripted_relay import ENDED, Fault, ScriptedRelay, scripted_relay
 from tests.outgoing import some_contents
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import reading
 from digest.delivery import sending
 from digest.delivery.outbox import Mailing

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import Engine
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.delivery import workers
 from digest.delivery.workers import letters_sent
 from digest.errors import DeliveryError

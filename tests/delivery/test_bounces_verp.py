@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.config import LONGEST_BOUNCE_NAME
+from digest.config.sections import LONGEST_BOUNCE_NAME
 from digest.delivery.bounces import verp
 from digest.delivery.bounces.verp import Whose
 from digest.subscribers import links

@@ -11,7 +11,7 @@ from tests.delivery.relay import relay
 from tests.delivery.returns import consent, delivery, events, mailed, settle
 from tests.outgoing import some_contents
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import writing
 from digest.delivery.bounces import verp
 from digest.delivery.consequences import IN_A_ROW, News, of_replies, take

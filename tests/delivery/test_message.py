@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from tests import builders as b
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.delivery import message
 from digest.delivery.message import NOBODY, Own, compile_mail
 from digest.delivery.outbox import Mailing

@@ -16,8 +16,8 @@ from tests.delivery.postfix import PASSWORD, USER, Postfix, absent, postfix, wai
 from tests.delivery.test_signing import ED25519, RSA, verified, written
 from tests.outgoing import some_contents
 
-from digest import config
-from digest.config import Settings
+from digest.config import sections
+from digest.config.settings import Settings
 from digest.delivery import sending, signing
 from digest.delivery.outbox import Mailing
 from digest.delivery.transports import Envelope, Turn
@@ -40,7 +40,7 @@ def relayed(server: Postfix, settings: Settings, monkeypatch: pytest.MonkeyPatch
     """Settings by which mail goes to the relay, whose certificate is trusted."""
     monkeypatch.setenv("SSL_CERT_FILE", str(server.certificate))
     relay = {"host": "localhost", "port": server.port, "tls": "starttls", "user": USER, "password": PASSWORD}
-    changed = {"smtp": config.Smtp.model_validate(relay), "delivery": config.Delivery(transport="smtp")}
+    changed = {"smtp": sections.Smtp.model_validate(relay), "delivery": sections.Delivery(transport="smtp")}
     return settings.model_copy(update=changed)
 
 
@@ -69,7 +69,7 @@ def test_an_edition_reaches_the_mailboxes_of_a_real_relay(
     keys = {"rsa": written(tmp_path / "rsa.pem", RSA), "ed25519": written(tmp_path / "ed25519.pem", ED25519)}
     names = [f"r{number}@example.test" for number in range(READERS)]
     add_readers(0, *names)
-    signing_settings = relayed.model_copy(update={"dkim": config.Dkim(domain="digest.example", keys=keys)})
+    signing_settings = relayed.model_copy(update={"dkim": sections.Dkim(domain="digest.example", keys=keys)})
     assert send(engine, signing_settings, queue(), now) == READERS
     contents = [path.read_bytes() for path in wait_for(server.inbox, READERS)]
     mails = [email.message_from_bytes(content, policy=email.policy.default) for content in contents]

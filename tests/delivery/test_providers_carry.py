@@ -24,8 +24,8 @@ from tests.delivery.relay import free_port
 from tests.delivery.test_message import ANN, KEYS, MAILING
 from tests.outgoing import some_contents
 
-from digest import config
-from digest.config import Settings
+from digest.config import sections
+from digest.config.settings import Settings
 from digest.delivery import message, sending
 from digest.delivery.outbox import Mailing
 from digest.delivery.outcomes import Outcome
@@ -64,11 +64,11 @@ def server() -> Iterator[Provider]:
 
 
 def postmark(url: str, **changed: Any) -> Postmark:
-    return Postmark(config.Postmark(url=url, token=SecretStr("token"), timeout_seconds=30).model_copy(update=changed))
+    return Postmark(sections.Postmark(url=url, token=SecretStr("token"), timeout_seconds=30).model_copy(update=changed))
 
 
 def mailgun(url: str, **changed: Any) -> Mailgun:
-    settings = config.Mailgun(url=url, token=SecretStr("token"), domain="digest.example", timeout_seconds=30)
+    settings = sections.Mailgun(url=url, token=SecretStr("token"), domain="digest.example", timeout_seconds=30)
     return Mailgun(settings.model_copy(update=changed))
 
 
@@ -151,7 +151,7 @@ def test_a_text_mail_has_no_html(server: Provider) -> None:
 
 @pytest.mark.parametrize("name", ["Wöchentlich, „gut“", 'A "b" \\ <c>, d', "=?utf-8?q?x?= y"])
 def test_the_senders_name_survives_postmarks_fields(name: str) -> None:
-    named = SETTINGS.model_copy(update={"mail": config.Mail(from_name=name), "series": SETTINGS.series})
+    named = SETTINGS.model_copy(update={"mail": sections.Mail(from_name=name), "series": SETTINGS.series})
     mail = assemble(render(b.an_edition(), named, duties={}), Rendition(format="text"))
     built = message.build(message.compile_mail(mail, MAILING, named), ANN, KEYS)
     fields = postmark_module._fields(Envelope(1, "1@x", "a@x", "ann@example.org", built), "broadcast")
@@ -377,7 +377,7 @@ def drain(
     over_http = settings.model_copy(
         update={
             "delivery": settings.delivery.model_copy(update={"transport": "postmark"}),
-            "postmark": config.Postmark(url=server.url, token=SecretStr("token"), timeout_seconds=30),
+            "postmark": sections.Postmark(url=server.url, token=SecretStr("token"), timeout_seconds=30),
         }
     )
 
@@ -446,13 +446,13 @@ def test_a_provider_without_a_token_is_one_sentence(settings: Settings, change: 
 
 
 def test_a_probe_mails_nothing_and_knows_a_good_token_from_a_bad_one(server: Provider) -> None:
-    good = config.Postmark(url=server.url, token=SecretStr("token"), stream="weekly")
+    good = sections.Postmark(url=server.url, token=SecretStr("token"), stream="weekly")
     assert postmark_module.probe(good) == "Postmark answers and knows the token and the message stream weekly"
     with pytest.raises(DeliveryError, match="broadcast adds an unsubscribe link of Postmark's own"):
         postmark_module.probe(good.model_copy(update={"stream": "broadcast"}))
     with pytest.raises(DeliveryError, match=r"Postmark refuses the token \(401\); check \[postmark\] token"):
         postmark_module.probe(good.model_copy(update={"token": SecretStr("other")}))
-    ours = config.Mailgun(url=server.url, token=SecretStr("token"), domain="digest.example")
+    ours = sections.Mailgun(url=server.url, token=SecretStr("token"), domain="digest.example")
     server.answers = [fake.says(400, '{"message": "to parameter is missing"}'), fake.says(404), fake.says(401)]
     assert mailgun_module.probe(ours) == "Mailgun answers and knows the token for digest.example"
     with pytest.raises(DeliveryError, match="Mailgun answers 404"):

@@ -10,7 +10,7 @@ from tests.delivery.provider_requests import READER, mailgun, postmark_bounce
 from tests.delivery.returns import consent, delivery, mailed
 from tests.outgoing import some_contents
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.delivery import reconciling, sending
 from digest.delivery.bounces import verp
 from digest.delivery.outbox import Mailing

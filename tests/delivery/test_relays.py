@@ -18,7 +18,7 @@ from tests.delivery.relay import free_port
 from tests.delivery.scripted_relay import ENDED, Fault, ScriptedRelay, scripted_relay
 from tests.delivery.test_smtp import deliver_all
 
-from digest import config
+from digest.config import sections
 from digest.delivery.transports.smtp import Smtp
 from digest.errors import DeliveryError
 
@@ -33,8 +33,8 @@ def second() -> Iterator[ScriptedRelay]:
 
 
 def smtp(port: int, second: int | None = None, **changed: Any) -> Smtp:
-    settings = config.Smtp(port=port, tls="none", timeout_seconds=1, sessions=3).model_copy(update=changed)
-    fallback = None if second is None else config.Relay(port=second, tls="none")
+    settings = sections.Smtp(port=port, tls="none", timeout_seconds=1, sessions=3).model_copy(update=changed)
+    fallback = None if second is None else sections.Relay(port=second, tls="none")
     return Smtp(settings.model_copy(update={"fallback": fallback}))
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from tests.delivery.relay import Relay, free_port, relay
 from tests.outgoing import some_contents, some_outgoing
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import writing
 from digest.delivery import outbox, sending
 from digest.delivery.outbox import Mailing, State

@@ -17,8 +17,8 @@ from tests import builders as b
 from tests.delivery.test_every_regime import OWN, REGIMES, rendered
 from tests.delivery.test_message import ANN, KEYS, LETTER, MAILING
 
-from digest import config
-from digest.config import Settings
+from digest.config import sections
+from digest.config.settings import Settings
 from digest.delivery import signing
 from digest.delivery.message import build, compile_mail
 from digest.delivery.outbox import Mailing
@@ -43,7 +43,7 @@ def signing_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings
     keys: dict[str, rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey] = {"rsa": RSA, "ed25519": ED25519}
     chosen = keys if request.param == "both" else {request.param: keys[request.param]}
     files = {selector: written(tmp_path / f"{selector}.pem", key) for selector, key in chosen.items()}
-    return b.some_settings().model_copy(update={"dkim": config.Dkim(domain="localhost.localdomain", keys=files)})
+    return b.some_settings().model_copy(update={"dkim": sections.Dkim(domain="localhost.localdomain", keys=files)})
 
 
 def verified(content: bytes, keys: Sequence[Signer]) -> list[bool]:
@@ -83,7 +83,7 @@ def test_every_regimes_mail_and_every_letter_is_believed(signing_settings: Setti
 
 def test_a_mail_is_signed_alike_each_time_and_is_as_it_was(signing_settings: Settings) -> None:
     mail = letter("confirmation", signing_settings)
-    bare = signed(mail, signing_settings.model_copy(update={"dkim": config.Dkim()}))
+    bare = signed(mail, signing_settings.model_copy(update={"dkim": sections.Dkim()}))
     content = signed(mail, signing_settings)
     assert content == signed(mail, signing_settings)
     assert content.endswith(b"\r\n" + bare)
@@ -93,7 +93,7 @@ def test_a_mail_is_signed_alike_each_time_and_is_as_it_was(signing_settings: Set
 
 @pytest.mark.parametrize("name", ["Wöchentliches · 週刊", 'Ann "the editor" \\ Bee', "", "x" * 90])
 def test_display_names_of_any_kind_are_signed(signing_settings: Settings, name: str) -> None:
-    named = signing_settings.model_copy(update={"mail": config.Mail(from_name=name)})
+    named = signing_settings.model_copy(update={"mail": sections.Mail(from_name=name)})
     keys = signing.signers(named.dkim)
     assert all(verified(signed(letter("confirmation", named), named), keys))
 
@@ -142,7 +142,7 @@ def test_any_body_is_hashed_as_the_verifier_does(body: str, blanks: str) -> None
     assert verified(signing.sign(content, [key], 0), [key]) == [True]
 
 
-def refused(settings: config.Dkim) -> str:
+def refused(settings: sections.Dkim) -> str:
     with pytest.raises(ConfigError) as caught:
         signing.signers(settings)
     assert "PRIVATE" not in str(caught.value)
@@ -166,5 +166,5 @@ def test_a_key_that_cannot_be_used_is_one_sentence(tmp_path: Path) -> None:
     }
     for name, why in expected.items():
         path = tmp_path / f"{name}.pem"
-        said = refused(config.Dkim(domain="digest.example", keys={"s": path}))
+        said = refused(sections.Dkim(domain="digest.example", keys={"s": path}))
         assert said == f"the DKIM key {path} of [dkim.keys] {why}."

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from tests.delivery.relay import Relay, free_port, relay
 from tests.delivery.test_signing import ED25519, verified
 
-from digest import config
+from digest.config import sections
 from digest.delivery.outcomes import Outcome, of_reply
 from digest.delivery.signing import Signer, sign
 from digest.delivery.transports import Envelope, Turn
@@ -42,7 +42,7 @@ def server() -> Iterator[Relay]:
 
 
 def smtp(port: int, **changed: Any) -> Smtp:
-    return Smtp(config.Smtp(host="127.0.0.1", port=port, tls="none", timeout_seconds=5).model_copy(update=changed))
+    return Smtp(sections.Smtp(host="127.0.0.1", port=port, tls="none", timeout_seconds=5).model_copy(update=changed))
 
 
 def deliver(transport: Smtp, name: str, before_dot: Callable[[], bool] = lambda: True) -> Outcome:

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from tests.delivery.relay import ANSWERS, Relay, relay
 from tests.outgoing import some_contents, some_outgoing
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import reading, writing
 from digest.delivery import control, outbox, pacing, sending, throttles
 from digest.delivery.outbox import Mailing, State

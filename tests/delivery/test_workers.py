@@ -14,7 +14,7 @@ from tests.delivery.senders import IN_DOUBT, finish, senders, settled_as_receive
 from tests.delivery.sink import sink
 from tests.outgoing import some_contents, some_outgoing
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import metadata, open_database, reading, writing
 from digest.delivery import jobs, outbox, sending, workers
 from digest.delivery.outbox import Mailing

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from digest.config import load_settings
+from digest.config.loading import load_settings
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())

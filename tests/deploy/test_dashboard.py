@@ -11,7 +11,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import Engine
 from tests.web.visitors import Client
 
-from digest.config import Settings, Web
+from digest.config.sections import Web
+from digest.config.settings import Settings
 from digest.database import writing
 from digest.delivery import throttles
 from digest.delivery.outbox import Mailing

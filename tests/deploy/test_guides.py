@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from digest.config import load_settings
+from digest.config.loading import load_settings
 
 DOCS = Path(__file__).parents[2] / "docs"
 DEPLOYING = (DOCS / "deploying.md").read_text(encoding="utf-8")

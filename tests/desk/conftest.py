@@ -16,7 +16,10 @@ import pytest
 from sqlalchemy import Engine, text
 from tests.desk.visiting import Editor
 
-from digest.config import Database, Settings, asset, load_settings
+from digest.config.assets import asset
+from digest.config.loading import load_settings
+from digest.config.sections import Database
+from digest.config.settings import Settings
 from digest.database import open_database, writing
 from digest.desk.drafting import forget_files
 from digest.desk.state import Desk
@@ -44,7 +47,7 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         shutil.copytree(asset(name), copies / name)
     shutil.copy(asset("config.toml"), copies)
     packaged = SimpleNamespace(files=lambda _package: tmp_path, as_file=resources.as_file)
-    monkeypatch.setattr("digest.config.resources", packaged)
+    monkeypatch.setattr("digest.config.assets.resources", packaged)
     yield copies
     forget_files()
 

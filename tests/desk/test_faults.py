@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from digest import language
-from digest.config import asset, load_settings
+from digest.config.assets import asset
+from digest.config.loading import load_settings
 from digest.desk import faults
 from digest.desk.faults import Fault, fault_of
 from digest.edition.notes import load_note

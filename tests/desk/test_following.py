@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import Engine
 from tests.desk.visiting import Editor
 
-from digest.config import Settings, load_settings
+from digest.config.loading import load_settings
+from digest.config.settings import Settings
 from digest.database import reading
 from digest.desk import state
 from digest.desk.drafting import Draft, draft_now

@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.desk.links import Link, findings_of, links_of, tried
 from digest.edition.rendered import Rendered
 

@@ -8,7 +8,8 @@ from tests.edition.weeks import BEFORE, declared
 from tests.snapshots import MONDAY, a_board, a_price_list, an_offer
 
 from digest.changes.week import State, WeekChanges, compare_week
-from digest.config import Policy, Settings
+from digest.config.sections import Policy
+from digest.config.settings import Settings
 from digest.edition.compose import compose, unabridged
 from digest.edition.content import Edition
 from digest.edition.editing import misfits_in

@@ -8,7 +8,7 @@ import pytest
 from tests.edition.weeks import BEFORE, composed
 from tests.snapshots import a_board, a_price_list, an_offer
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.edition.content import Edition
 from digest.edition.stories import in_order
 from digest.rendering.email import render

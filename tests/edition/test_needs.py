@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from digest.config import asset
+from digest.config.assets import asset
 from digest.edition.needs import load_needs, packaged_needs, plain_name, weights_of
 from digest.errors import ConfigError, UsageError
 from digest.language import extract_titles

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.edition.edited import SCORES_NOW, Week, a_day_later, word
 from tests.edition.figures import untold
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.edition import opening
 from digest.edition.content import Edition, Receipt
 from digest.edition.overrides import Override, What, standing

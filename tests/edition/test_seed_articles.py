@@ -10,7 +10,9 @@ from hashlib import sha256
 import pytest
 from tests.captures import capture
 
-from digest.config import Settings, asset, load_settings
+from digest.config.assets import asset
+from digest.config.loading import load_settings
+from digest.config.settings import Settings
 from digest.edition.compared import figures
 from digest.edition.numbers import plain
 from digest.edition.terms import terms

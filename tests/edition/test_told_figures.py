@@ -15,7 +15,7 @@ from tests.snapshots import MONDAY, a_board, a_price_list, an_offer
 
 from digest.changes.noise import apart
 from digest.changes.ranking import leaderboard
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.edition import opening
 from digest.edition.content import Edition
 from digest.rendering.text import render_text

@@ -17,7 +17,8 @@ from tests.snapshots import a_board, a_price_list, an_offer
 
 from digest.changes.noise import apart
 from digest.changes.week import State, compare_week
-from digest.config import Settings, Verdicts
+from digest.config.sections import Verdicts
+from digest.config.settings import Settings
 from digest.edition import compared, terms, verdicts
 from digest.edition.compared import called, differences, figures
 from digest.edition.numbers import plain, tokens

@@ -13,7 +13,8 @@ from tests import builders as b
 from tests.snapshots import MONDAY, a_board, a_price_list, an_offer
 
 from digest.changes.week import State, compare_week
-from digest.config import Policy, Source
+from digest.config.sections import Policy
+from digest.config.source import Source
 from digest.edition.content import Edition
 from digest.edition.facts import Figure
 from digest.edition.naming import blended_unit

@@ -6,7 +6,9 @@ from typing import Any
 from tests.snapshots import MONDAY
 
 from digest.changes.week import State, compare_week
-from digest.config import Policy, Settings, Source
+from digest.config.sections import Policy
+from digest.config.settings import Settings
+from digest.config.source import Source
 from digest.edition.compose import compose
 from digest.edition.content import Edition
 from digest.scores.snapshot import Snapshot

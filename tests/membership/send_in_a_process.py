@@ -4,7 +4,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import open_database, reading
 from digest.delivery import outbox, sending
 from digest.edition.rendered import Rendered

@@ -15,7 +15,7 @@ from tests import builders as b
 from tests.conftest import WEEK
 from tests.outgoing import some_outgoing
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import reading, writing
 from digest.delivery import outbox, sending
 from digest.delivery.contents import of_edition

@@ -9,7 +9,7 @@ from tests.conftest import WEEK
 from tests.membership.conftest import Add
 from tests.outgoing import some_outgoing
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import writing
 from digest.delivery.outbox import Mailing
 from digest.membership import listing

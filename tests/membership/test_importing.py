@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine
 from tests.membership.conftest import HEAD, PROOF, Add, Write, addresses
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.errors import DigestError, StorageError, UsageError
 from digest.membership import importing, listing
 from digest.membership.addresses import email_key

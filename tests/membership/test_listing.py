@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Engine
 from tests.membership.conftest import Add, addresses, log_of
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import metadata, open_database, writing
 from digest.errors import UsageError
 from digest.membership import importing, listing

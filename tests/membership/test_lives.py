@@ -36,7 +36,8 @@ from tests.conftest import NOW
 from tests.membership.lives import DAY, PEOPLE, REGIONS, Life, Mailed, Purpose, Sent
 from tests.outgoing import some_outgoing
 
-from digest.config import Links, Settings
+from digest.config.sections import Links
+from digest.config.settings import Settings
 from digest.database import metadata, reading, writing
 from digest.delivery import outbox, sending
 from digest.delivery.contents import Contents, of_edition, of_letters

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine
 from tests.membership.conftest import Add, log_of
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.errors import UsageError
 from digest.membership import listing, proving
 from digest.membership.proving import Standing, faults_of

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine
 from tests.membership.conftest import Add, addresses, log_of
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import reading, writing
 from digest.membership import proving
 from digest.membership.retention import LAPSED, UNCONFIRMED, Expired, expire

@@ -11,7 +11,8 @@ from tests.delivery.relay import free_port
 from tests.delivery.returned_mails import FEEDBACK, mail, report, status
 from tests.delivery.returns import consent, delivery, events, mailed
 
-from digest.config import Bounces, Imap, Settings
+from digest.config.sections import Bounces, Imap
+from digest.config.settings import Settings
 from digest.database import reading, writing
 from digest.delivery import store as deliveries
 from digest.delivery.bounces import verp

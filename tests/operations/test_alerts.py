@@ -16,7 +16,8 @@ from responses import RequestsMock
 from sqlalchemy import Engine, text
 
 from digest import scheduler
-from digest.config import Alerts, Hooks, Settings
+from digest.config.sections import Alerts, Hooks
+from digest.config.settings import Settings
 from digest.database import reading, writing
 from digest.delivery import throttles
 from digest.delivery.outbox import Mailing

@@ -11,7 +11,8 @@ from pydantic import SecretStr
 from responses import RequestsMock
 from sqlalchemy import Engine
 
-from digest.config import Hooks, Settings
+from digest.config.sections import Hooks
+from digest.config.settings import Settings
 from digest.database import metadata, open_database, writing
 from digest.errors import DeliveryError
 from digest.operations import restoring_store

@@ -15,7 +15,7 @@ from sqlalchemy import Engine, text
 from tests.operations.weeks import AFTER, BEFORE, NOW, W18, W19, W20, desk_of, import_week
 
 from digest import audit
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import reading, writing
 from digest.delivery import outbox
 from digest.edition import override_store

@@ -14,7 +14,7 @@ from sqlalchemy import URL, Engine, insert, make_url, text, update
 from tests.conftest import NOW, WEEK, _administer
 from tests.outgoing import some_contents, some_outgoing
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import metadata, open_database, reading, writing
 from digest.delivery import outbox, sending
 from digest.delivery.due import any_due

@@ -12,8 +12,10 @@ from tests.delivery.relay import free_port
 from tests.outgoing import some_outgoing
 from tests.snapshots import a_board
 
-from digest import config
-from digest.config import Settings, asset
+from digest.config import sections
+from digest.config.assets import asset
+from digest.config.settings import Settings
+from digest.config.source import Source
 from digest.database import writing
 from digest.delivery import outbox, throttles
 from digest.delivery import store as deliveries
@@ -29,7 +31,7 @@ from digest.subscribers import store
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
-SOURCE = config.Source.model_validate(
+SOURCE = Source.model_validate(
     {
         "title": "A board",
         "url": "https://board.example/rows.json",
@@ -78,12 +80,12 @@ def broken(settings: Settings, tmp_path: Path) -> Settings:
     return settings.model_copy(
         update={
             "sources": {"board": SOURCE, "other": SOURCE, "old": SOURCE},
-            "smtp": config.Smtp.model_validate(relay),
+            "smtp": sections.Smtp.model_validate(relay),
             "delivery": settings.delivery.model_copy(update={"transport": "smtp"}),
             "series": settings.series.model_copy(update={"base_url": "http://digest.example", "postal_address": ""}),
-            "mail": settings.mail.model_copy(update={"from_address": config.Mail().from_address}),
-            "dkim": config.Dkim(domain="localhost.localdomain", keys={"s1": tmp_path / "s1.pem"}),
-            "location": config.Location(database=damaged),
+            "mail": settings.mail.model_copy(update={"from_address": sections.Mail().from_address}),
+            "dkim": sections.Dkim(domain="localhost.localdomain", keys={"s1": tmp_path / "s1.pem"}),
+            "location": sections.Location(database=damaged),
         }
     )
 

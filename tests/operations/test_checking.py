@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from tests import builders as b
 
-from digest.config import Series
+from digest.config.sections import Series
 from digest.edition.content import Edition
 from digest.edition.rendered import Rendered
 from digest.edition.renditions import FORMATS, TOPICS, Duty

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import Engine
 
 from digest import scheduler
-from digest.config import Backups, Settings
+from digest.config.sections import Backups
+from digest.config.settings import Settings
 from digest.database import reading
 from digest.errors import StorageError
 from digest.operations.backup import back_up_day

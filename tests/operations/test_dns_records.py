@@ -15,7 +15,7 @@ import dns.rrset
 import pytest
 from tests.delivery.test_signing import ED25519, written
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.delivery import signing
 from digest.operations.dns_records import Lookup, Record, UnansweredError, ask, examine
 

@@ -12,8 +12,8 @@ from tests.delivery.provider import provider
 from tests.delivery.relay import relay
 from tests.delivery.test_signing import ED25519, written
 
-from digest import config
-from digest.config import Settings
+from digest.config import sections
+from digest.config.settings import Settings
 from digest.database import writing
 from digest.operations.doctor import examine
 from digest.operations.findings import Finding
@@ -203,7 +203,7 @@ def said_of(what: str, engine: Engine, settings: Settings, now: datetime) -> lis
 
 def test_of_two_relays_each_is_looked_at(engine: Engine, now: datetime, settings: Settings) -> None:
     with relay() as server:
-        second = config.Relay(port=server.port, tls="none")
+        second = sections.Relay(port=server.port, tls="none")
         there = chosen(
             settings,
             delivery={"transport": "smtp"},
@@ -284,7 +284,7 @@ def test_who_is_told_of_faults_is_looked_at_before_there_is_one(
     levels: list[str],
     said: str,
 ) -> None:
-    hooks, to = config.Hooks(alerts=hook, secret=secret), config.Alerts(mail_to=mail_to)
+    hooks, to = sections.Hooks(alerts=hook, secret=secret), sections.Alerts(mail_to=mail_to)
     chosen = settings.model_copy(update={"alerts": to, "hooks": hooks})
     found = [one for one in examine(engine, chosen, now) if one.what == "alerts"]
     assert [one.level for one in found] == levels
@@ -295,5 +295,5 @@ def test_who_is_told_of_faults_is_looked_at_before_there_is_one(
 def test_a_secret_that_can_sign_nothing_is_named_though_only_editions_are_told(
     engine: Engine, settings: Settings, now: datetime
 ) -> None:
-    chosen = settings.model_copy(update={"hooks": config.Hooks(editions="https://partner.example/x")})
+    chosen = settings.model_copy(update={"hooks": sections.Hooks(editions="https://partner.example/x")})
     assert "fail" in [one.level for one in examine(engine, chosen, now) if one.what == "alerts"]

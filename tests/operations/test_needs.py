@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import Engine, text
 from tests.outgoing import some_outgoing
 
-from digest.config import Approval, Settings
+from digest.config.sections import Approval
+from digest.config.settings import Settings
 from digest.database import writing
 from digest.delivery import outbox
 from digest.delivery import store as deliveries

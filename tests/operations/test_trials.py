@@ -13,7 +13,7 @@ from tests.delivery.relay import Relay, relay
 from tests.operations.weeks import AFTER, BEFORE, NOW, W18, W19, W20, desk_of, import_week
 
 from digest import audit
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import reading
 from digest.edition.renditions import Rendition
 from digest.errors import DeliveryError, DigestError, UsageError

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.scores.recorded import find_recorded
 from digest.weekly import collecting
 from digest.weekly.calendar import Week, parse_week

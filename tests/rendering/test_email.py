@@ -13,7 +13,8 @@ import pytest
 from lxml import etree, html
 from tests import builders as b
 
-from digest.config import Series, asset
+from digest.config.assets import asset
+from digest.config.sections import Series
 from digest.edition.content import Edition
 from digest.edition.rendered import Rendered
 from digest.edition.renditions import Rendition

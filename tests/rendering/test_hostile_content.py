@@ -31,7 +31,8 @@ from tests.hostile import (
 from tests.rendering.pictures import a_cloud, a_history
 from tests.rendering.test_feeds import everything
 
-from digest.config import Settings, asset
+from digest.config.assets import asset
+from digest.config.settings import Settings
 from digest.delivery.outbox import Letter
 from digest.edition.content import Cover, Edition, Note
 from digest.edition.markdown import as_html, as_text, opening_of, parsed

@@ -8,7 +8,7 @@ from lxml import html
 from tests import builders as b
 from tests.rendering.test_email import HOSTILE, check_dark_overrides, check_golden
 
-from digest.config import Series
+from digest.config.sections import Series
 from digest.language import spoken
 from digest.rendering.letters import LetterKind, letter
 from digest.rendering.renditions import Mail

@@ -8,7 +8,7 @@ import pytest
 from lxml import html
 from tests.rendering.test_email import HOSTILE
 
-from digest.config import asset
+from digest.config.assets import asset
 from digest.errors import ConfigError
 from digest.rendering import templates
 from digest.rendering.lint import lint

@@ -10,7 +10,7 @@ import pytest
 from tests.snapshots import a_board, a_capture
 
 from digest.changes.compare import compare
-from digest.config import Source
+from digest.config.source import Source
 from digest.errors import CaptureError
 from digest.scores.aggregates import plain_means, weighted_means, with_aggregate_benchmarks, with_aggregate_scores
 from digest.scores.figures import read

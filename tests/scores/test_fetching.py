@@ -11,7 +11,7 @@ import pytest
 from tests.captures import Answer, body, serving
 from urllib3.util.retry import Retry
 
-from digest.config import Fetch
+from digest.config.sections import Fetch
 from digest.errors import CaptureError
 from digest.scores.sources import Fetched, _is_public, fetch
 from digest.scores.store import NO_VALIDATORS, Validators

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.captures import DATA, capture, declared, packaged, read_text
 
-from digest.config import Source
+from digest.config.source import Source
 from digest.errors import CaptureError
 from digest.scores.figures import LONGEST_FAULT, read
 from digest.scores.sources import gunzip

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from starlette.datastructures import Headers
 from tests.subscribers.country_files import countries, flat, nested, write
 
-from digest.config import Location
+from digest.config.sections import Location
 from digest.subscribers.location import (
     USED_DAYS,
     WARN_DAYS,

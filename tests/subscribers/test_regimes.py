@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.config import asset
+from digest.config.assets import asset
 from digest.edition.renditions import Duty
 from digest.errors import ConfigError
 from digest.subscribers.regimes import (

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
-from digest.config import Links
+from digest.config.sections import Links
 from digest.database import reading, writing
 from digest.subscribers import store
 from digest.subscribers.consent import ConsentEvent, fold

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import Engine
 from tests.web.visitors import Client, Site
 
-from digest.config import Settings
+from digest.config.settings import Settings
 
 
 @pytest.fixture

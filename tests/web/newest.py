@@ -11,7 +11,7 @@ from tests.captures import declared
 from tests.snapshots import a_board, a_price_list, an_offer
 from tests.web.visitors import NOW
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import writing
 from digest.edition import store
 from digest.edition.content import Captured, Edition, Receipt

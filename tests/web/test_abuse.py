@@ -12,7 +12,7 @@ import requests
 import responses
 from responses.matchers import urlencoded_params_matcher
 
-from digest.config import Captcha, Signup
+from digest.config.sections import Captcha, Signup
 from digest.subscribers import links
 from digest.subscribers.location import Visit
 from digest.web.abuse import LONGEST, PAUSE, PER_ADDRESS, SHORTEST, Limits, form_token, passes_captcha, too_fast

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from tests import builders as b
 from tests.web.visitors import Client
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import metadata, writing
 from digest.edition import store
 from digest.edition.numbers import monday

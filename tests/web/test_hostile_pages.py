@@ -28,7 +28,8 @@ from tests.web.newest import ID, a_receipt, capture
 from tests.web.visitors import Site
 
 from digest import audit
-from digest.config import Settings, asset
+from digest.config.assets import asset
+from digest.config.settings import Settings
 from digest.database import open_database, writing
 from digest.delivery import outbox
 from digest.edition import store as editions

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, text
 from tests.web.newest import ID, a_receipt, a_week, publish, with_sources
 from tests.web.visitors import Client, Site, error_of, words
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import writing
 from digest.language import speaking
 from digest.subscribers import store

@@ -9,7 +9,7 @@ from tests.rendering.test_email import HOSTILE
 from tests.web.newest import BOARD, a_week, with_sources
 from tests.web.visitors import Client, Site, words
 
-from digest.config import Settings
+from digest.config.settings import Settings
 
 ONE = "/leaderboard?source=board"
 

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine, text
 from tests.web.visitors import Client
 
-from digest.config import Settings, Web
+from digest.config.sections import Web
+from digest.config.settings import Settings
 from digest.database import writing
 from digest.delivery import throttles
 from digest.delivery.outbox import Mailing

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from tests import builders as b
 from tests.web.visitors import KEYS, Client, Site, error_of, words
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import writing
 from digest.edition import store as editions
 from digest.edition.rendered import Rendered

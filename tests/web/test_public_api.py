@@ -10,7 +10,7 @@ from tests.web.visitors import Client, Site
 
 from digest.cli.commands import app
 from digest.cli.context import take_global_options
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.edition.content import Edition
 from digest.web import public_api
 

@@ -24,7 +24,7 @@ from tests import builders as b
 from tests.outgoing import some_outgoing
 from tests.web.visitors import KEYS, Site
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import writing
 from digest.delivery import outbox, sending
 from digest.delivery.contents import of_edition

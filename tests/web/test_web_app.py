@@ -16,7 +16,7 @@ import uvicorn
 from sqlalchemy import Engine
 from tests.web.visitors import KEYS, NOW, Client
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.errors import DigestError, StorageError
 from digest.subscribers import links
 from digest.web.app import create_app

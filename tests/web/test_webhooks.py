@@ -33,7 +33,8 @@ from tests.delivery.signed_requests import (
 )
 from tests.web.visitors import KEYS, Client, Site
 
-from digest.config import Settings, Webhooks
+from digest.config.sections import Webhooks
+from digest.config.settings import Settings
 from digest.database import metadata, reading
 from digest.delivery import store as deliveries
 from digest.delivery.bounces import verp

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from lxml import html
 from sqlalchemy import Engine
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import metadata, writing
 from digest.edition.renditions import TOPICS
 from digest.operations.keys import add_key

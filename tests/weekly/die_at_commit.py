@@ -14,7 +14,7 @@ from typing import Any
 warnings.simplefilter("ignore")
 
 import digest.rendering.email  # noqa: E402, F401 (before the fork)
-from digest.config import Settings  # noqa: E402
+from digest.config.settings import Settings  # noqa: E402
 from digest.database import open_database  # noqa: E402
 from digest.operations import logs  # noqa: E402
 from digest.scheduler import do_days, do_weeks  # noqa: E402

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from tests.captures import body, serving
 
 from digest import scheduler
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.errors import DigestError
 from digest.weekly.calendar import Week
 from digest.weekly.due import Stage, stage_moment, timetable

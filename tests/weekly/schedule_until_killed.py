@@ -16,7 +16,7 @@ from pathlib import Path
 
 warnings.simplefilter("ignore")
 
-from digest.config import Settings  # noqa: E402
+from digest.config.settings import Settings  # noqa: E402
 from digest.database import open_database  # noqa: E402
 from digest.delivery import claimants  # noqa: E402
 from digest.operations import logs  # noqa: E402

@@ -10,7 +10,9 @@ from sqlalchemy import Engine
 from tests.captures import Server, body, declared, git, serving
 from urllib3.util.retry import Retry
 
-from digest.config import Fetch, Settings, Source
+from digest.config.sections import Fetch
+from digest.config.settings import Settings
+from digest.config.source import Source
 from digest.database import reading
 from digest.errors import CaptureError, UsageError
 from digest.scores import store

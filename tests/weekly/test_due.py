@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.config import Settings, WeekTime
+from digest.config.settings import Settings
+from digest.config.values import WeekTime
 from digest.weekly.calendar import Week, parse_week
 from digest.weekly.due import (
     Daily,

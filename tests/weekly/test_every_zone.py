@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 
-from digest.config import Settings, WeekTime
+from digest.config.settings import Settings
+from digest.config.values import WeekTime
 from digest.weekly.calendar import Week
 from digest.weekly.due import STAGES, Done, Stage, Timetable, WeekDone, due, timetable
 

@@ -24,7 +24,7 @@ import pytest
 from sqlalchemy import Engine
 from tests.captures import body, serving
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import reading
 from digest.delivery import outbox
 from digest.weekly import store

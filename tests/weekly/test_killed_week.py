@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from digest.config import asset
+from digest.config.assets import asset
 
 READERS = 200
 KILLS = 12

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine
 from tests.outgoing import some_outgoing
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import reading, writing
 from digest.delivery import outbox
 from digest.edition import store as editions

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from tests.weekly.looking import at, look, unedited
 
 from digest import scheduler
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import reading, writing
 from digest.delivery.transports.maildir import Maildir
 from digest.edition.store import published_on

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from digest.changes.kinds import Change, Figure, Kind, Reason
 from digest.changes.noise import apart
 from digest.changes.offers import OFFER_UNITS
-from digest.config import Policy
+from digest.config.sections import Policy
 from digest.scores.catalog import ModelName, resolve
 from digest.scores.snapshot import Benchmark, Score, Snapshot
 

@@ -8,7 +8,7 @@ from typing import Literal
 from digest.changes.compare import compare
 from digest.changes.disagreement import disagreements
 from digest.changes.kinds import NO_MEMORY, Change, Memory, SourceChanges
-from digest.config import Policy
+from digest.config.sections import Policy
 from digest.scores.snapshot import Snapshot
 
 Status = Literal["fresh", "unchanged", "stale", "failed", "quarantined", "new"]

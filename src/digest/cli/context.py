@@ -25,7 +25,9 @@ from rich.progress import (
 from rich.text import Text
 from sqlalchemy import Engine
 
-from digest.config import Settings, asset, load_settings
+from digest.config.assets import asset
+from digest.config.loading import load_settings
+from digest.config.settings import Settings
 from digest.database import open_database
 from digest.errors import UsageError
 

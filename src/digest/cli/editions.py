@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from digest.cli import edition_words, printing
 from digest.cli.context import WeekName, clock, database, now, progress, settings, who
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import reading
 from digest.delivery import jobs, outbox
 from digest.delivery.sending import send_letters

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from digest.changes.offers import MONEY
 from digest.cli.context import AsJson, database, now, print_json, settings
 from digest.cli.printing import out
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import reading
 from digest.edition import numbers, pick_words
 from digest.edition.needs import Limits, packaged_needs, weights_of

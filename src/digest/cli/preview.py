@@ -15,7 +15,7 @@ from rich.text import Text
 
 from digest.cli import printing
 from digest.cli.context import AsJson, WeekName, clock, config_file, database, now, print_json, settings, who
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import reading
 from digest.desk.access import Door
 from digest.desk.app import serve

@@ -14,7 +14,8 @@ from rich.text import Text
 from digest.changes.kinds import EXPLAINED, Change, Figure, Kind, Reason
 from digest.changes.ranking import Standing
 from digest.changes.week import SourceWeek, WeekChanges
-from digest.config import Settings, Source
+from digest.config.settings import Settings
+from digest.config.source import Source
 from digest.delivery.outbox import State
 from digest.delivery.pacing import RELAY
 from digest.edition import numbers

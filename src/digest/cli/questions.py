@@ -9,7 +9,7 @@ from digest.cli import printing
 from digest.cli.context import AsJson, database, now, print_json, settings
 from digest.cli.pick import pick
 from digest.cli.versus import versus
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import reading
 from digest.edition import numbers
 from digest.edition.documents import board_document, changes_document

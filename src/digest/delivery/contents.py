@@ -6,7 +6,7 @@ from datetime import date, datetime
 from functools import cache, lru_cache
 from typing import cast
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.delivery.message import Own
 from digest.delivery.outbox import Claimed, Letter, Mailing
 from digest.edition.content import Edition

@@ -16,7 +16,7 @@ from email.utils import format_datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.delivery import signing
 from digest.delivery.bounces import verp
 from digest.delivery.outbox import Mailing

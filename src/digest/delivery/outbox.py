@@ -37,7 +37,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from digest.config import Delivery
+from digest.config.sections import Delivery
 from digest.database import UtcDateTime, metadata
 from digest.delivery import pacing, throttles
 from digest.delivery.audience import GONE, audience, have_newer, newer_mailings

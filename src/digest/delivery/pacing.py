@@ -15,7 +15,7 @@ from functools import cache, lru_cache
 from hashlib import sha256
 from typing import Literal
 
-from digest.config import asset
+from digest.config.assets import asset
 
 Pace = Literal["keep", "slow", "pause"]
 """What an answer asks of our speed: nothing; to go slower; to stop for a while."""

@@ -12,7 +12,7 @@ from typing import assert_never
 
 from sqlalchemy import Connection, Engine
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import reading, writing
 from digest.delivery import claimants, consequences, control, message, outbox, signing, throttles
 from digest.delivery.bounces import verp

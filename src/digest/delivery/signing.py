@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
-from digest.config import Dkim
+from digest.config.sections import Dkim
 from digest.errors import ConfigError
 
 SHORTEST_RSA = 2048

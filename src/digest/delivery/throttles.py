@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 import digest.delivery.tables  # noqa: F401 (the import registers the tables)
-from digest.config import Delivery
+from digest.config.sections import Delivery
 from digest.database import metadata
 from digest.delivery import pacing
 from digest.delivery.due import waiting

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Engine
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.delivery.contents import Contents
 from digest.delivery.outbox import Mailing, State
 from digest.delivery.sending import Heed, drain, heed_nothing, send_letters, transport_of

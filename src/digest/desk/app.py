@@ -20,7 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from digest import audit
-from digest.config import asset
+from digest.config.assets import asset
 from digest.database import writing
 from digest.desk import noting
 from digest.desk.access import Door, Guard

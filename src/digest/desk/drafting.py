@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Engine
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import reading
 from digest.delivery import outbox
 from digest.edition import override_store

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from digest.config import asset
+from digest.config.assets import asset
 from digest.edition.numbers import clip
 from digest.errors import DigestError
 

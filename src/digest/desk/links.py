@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from digest.config import Fetch, Settings
+from digest.config.sections import Fetch
+from digest.config.settings import Settings
 from digest.edition.rendered import Rendered
 from digest.edition.renditions import Rendition
 from digest.errors import CaptureError

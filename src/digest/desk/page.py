@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from digest import audit
 from digest.audit import Entry
-from digest.config import asset
+from digest.config.assets import asset
 from digest.database import reading
 from digest.desk.mails import VIEWS, WIDTHS, Mail, View, mail_to, place_of
 from digest.desk.noting import NoteFile, read_note

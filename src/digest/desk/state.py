@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Engine
 
-from digest.config import Settings, asset
+from digest.config.assets import asset
+from digest.config.settings import Settings
 from digest.database import reading
 from digest.delivery import outbox
 from digest.desk.beside import Beside, beside

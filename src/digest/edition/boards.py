@@ -10,7 +10,7 @@ from digest.changes.kinds import Change, Kind, Reason
 from digest.changes.noise import apart, basis
 from digest.changes.ranking import Standing, leaderboard
 from digest.changes.week import SourceWeek
-from digest.config import Source
+from digest.config.source import Source
 from digest.edition.facts import Figure, Name, Variant
 from digest.edition.naming import proof_of, shown_figure, shown_name
 from digest.edition.numbers import full

@@ -14,7 +14,8 @@ from digest.changes.kinds import Change, Kind
 from digest.changes.kinds import Figure as ChangedFigure
 from digest.changes.offers import OFFER_UNITS
 from digest.changes.week import SourceWeek, WeekChanges
-from digest.config import Settings, Source
+from digest.config.settings import Settings
+from digest.config.source import Source
 from digest.edition.boards import arrivals, best_ranks, board, gone
 from digest.edition.content import Edition, Note
 from digest.edition.editing import checked_edits, promoted, set_aside

@@ -8,7 +8,7 @@ from typing import Any
 from digest.changes.kinds import EXPLAINED, Change, Figure, Kind, Reason
 from digest.changes.ranking import Standing
 from digest.changes.week import SourceWeek, WeekChanges
-from digest.config import Source
+from digest.config.source import Source
 from digest.edition import numbers
 from digest.edition.naming import shown_name
 from digest.edition.verdicts import questions, verdict

@@ -8,7 +8,7 @@ from typing import Any
 
 from digest.changes.kinds import Change
 from digest.changes.week import SourceWeek, WeekChanges
-from digest.config import Source
+from digest.config.source import Source
 from digest.edition import promoted_words, rewording
 from digest.edition.content import Edition
 from digest.edition.facts import Name

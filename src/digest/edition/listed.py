@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from digest.changes.kinds import EXPLAINED, Change
 from digest.changes.week import WeekChanges
-from digest.config import Source
+from digest.config.source import Source
 from digest.edition.content import Edition, Receipt
 from digest.edition.documents import sentence
 from digest.edition.opening import points

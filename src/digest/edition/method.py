@@ -5,7 +5,7 @@ from typing import Literal
 
 from digest.changes.kinds import Kind, Reason
 from digest.changes.week import SourceWeek
-from digest.config import Source
+from digest.config.source import Source
 from digest.edition.naming import shown_benchmark, shown_name
 from digest.edition.numbers import benchmark_name, full
 from digest.edition.section_facts import MethodNote, Renamed

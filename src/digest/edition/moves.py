@@ -7,7 +7,7 @@ from digest.changes.kinds import Change, Kind, Reason
 from digest.changes.kinds import Figure as ChangedFigure
 from digest.changes.ranking import leaderboard
 from digest.changes.week import SourceWeek
-from digest.config import Source
+from digest.config.source import Source
 from digest.edition.naming import proof_of, shown_benchmark, shown_figure, shown_name
 from digest.edition.numbers import full
 from digest.edition.section_facts import Correction, Mover, Movers

@@ -10,7 +10,8 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, PositiveInt, ValidationError
 
-from digest.config import Line, Strict, asset
+from digest.config.assets import asset
+from digest.config.values import Line, Strict
 from digest.edition.numbers import shown
 from digest.errors import ConfigError, UsageError
 

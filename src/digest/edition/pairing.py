@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from digest.changes.kinds import Change, Kind
 from digest.changes.ranking import Standing, leaderboard
 from digest.changes.week import SourceWeek, WeekChanges
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.edition.entrants import Wanted, same_model
 from digest.edition.versus import of_wanted
 from digest.edition.versus_facts import Versus

@@ -7,7 +7,7 @@ from typing import Literal
 from digest.changes.columns import columns
 from digest.changes.identity import Match, match_rows
 from digest.changes.scales import SAME, Scale
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.edition.facts import Name
 from digest.edition.needs import Needs, packaged_needs
 from digest.edition.pick_facts import Pick, PickChange

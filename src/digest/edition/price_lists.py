@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from digest.changes.week import SourceWeek
-from digest.config import Source
+from digest.config.source import Source
 from digest.edition.numbers import full
 from digest.edition.prices import price_list
 from digest.edition.section_facts import Priced, PriceList

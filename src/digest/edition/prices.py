@@ -7,7 +7,7 @@ from typing import Literal
 from digest.changes.kinds import Change, Kind
 from digest.changes.offers import IMPLAUSIBLE_PRICE
 from digest.changes.week import SourceWeek
-from digest.config import Source
+from digest.config.source import Source
 from digest.edition.naming import proof_of, shown_name
 from digest.edition.section_facts import Money, Priced, PriceList
 from digest.scores.snapshot import Offer

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from digest.changes.kinds import Change
 from digest.changes.offers import OFFER_UNITS
 from digest.changes.week import SourceWeek, WeekChanges
-from digest.config import Source
+from digest.config.source import Source
 from digest.edition.content import Captured, Receipt
 from digest.scores.snapshot import Capture, Offer, Snapshot
 

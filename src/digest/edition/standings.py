@@ -11,7 +11,7 @@ from digest.changes.kinds import Kind, Reason
 from digest.changes.offers import IMPLAUSIBLE_PRICE
 from digest.changes.ranking import leaderboard
 from digest.changes.week import SourceWeek
-from digest.config import Source
+from digest.config.source import Source
 from digest.edition.facts import Name
 from digest.edition.naming import blended_unit, shown_name
 from digest.edition.needs import Blend, packaged_needs

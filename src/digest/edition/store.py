@@ -13,7 +13,7 @@ from sqlalchemy import and_, delete, func, insert, select, update
 from sqlalchemy.engine import Connection
 from sqlmodel import Field, SQLModel, col
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import UtcDateTime
 from digest.edition.content import Edition
 from digest.edition.facts import Fact

@@ -13,7 +13,8 @@ from digest.changes.kinds import Change
 from digest.changes.noise import apart, basis, needed
 from digest.changes.offers import OFFER_UNITS
 from digest.changes.ranking import Standing
-from digest.config import Settings, Source
+from digest.config.settings import Settings
+from digest.config.source import Source
 from digest.edition.entrants import Wanted, by_rank, is_known, row_of, same_model, standings_of, told_price, unknown
 from digest.edition.facts import Disagreement, Said, Variant
 from digest.edition.naming import proof_of, shown_name

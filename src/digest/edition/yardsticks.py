@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from digest.changes.noise import apart
 from digest.changes.offers import MONEY, SAME_SIZE_PERCENT
 from digest.changes.ranking import leaderboard
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.edition.entrants import Wanted, row_of, told_price
 from digest.edition.needs import Blend, Need, Needs, plain_name
 from digest.scores.catalog import ModelName, packaged_catalog, resolve

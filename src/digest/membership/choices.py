@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple, cast
 
 from sqlalchemy import Connection, Engine
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import reading, writing
 from digest.edition import store as editions
 from digest.edition.needs import packaged_needs

@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple, assert_never
 
 from sqlalchemy import Engine
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import reading
 from digest.delivery import outbox
 from digest.delivery.audience import have_newer, newer_mailings

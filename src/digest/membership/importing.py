@@ -21,7 +21,7 @@ from typing import IO, Literal, NamedTuple
 
 from sqlalchemy import Connection, Engine
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import writing
 from digest.errors import DigestError, StorageError, UsageError
 from digest.language import LOCALES

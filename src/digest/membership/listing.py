@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, TextIO
 
 from sqlalchemy import Engine
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import reading, writing
 from digest.errors import UsageError
 from digest.membership import leaving

@@ -12,7 +12,7 @@ from hashlib import sha256
 
 from sqlalchemy import Connection, Engine
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import reading, writing
 from digest.delivery import store as deliveries
 from digest.delivery.bounces.mailbox import waiting

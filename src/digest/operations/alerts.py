@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Engine
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import writing
 from digest.delivery import signing
 from digest.delivery.sending import hand_over, transport_of

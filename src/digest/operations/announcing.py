@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import reading, writing
 from digest.delivery import outbox
 from digest.edition import opening

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Engine
 
 from digest import audit
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import reading, writing
 from digest.delivery.outbox import State
 from digest.edition import override_store

@@ -16,7 +16,7 @@ from pathlib import Path
 from sqlalchemy import URL, Engine, create_engine
 from sqlalchemy.pool import NullPool
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import storage_errors
 from digest.errors import StorageError, UsageError
 from digest.operations import restoring_store

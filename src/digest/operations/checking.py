@@ -12,7 +12,7 @@ from email import message_from_bytes, policy
 from itertools import combinations
 from typing import get_args
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.delivery.message import Own, build, compile_mail, unsubscribe_url
 from digest.delivery.outbox import Letter, Mailing
 from digest.edition import numbers

@@ -7,7 +7,10 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from digest.changes.week import WeekChanges
-from digest.config import Database, Delivery, Links, Settings, asset, load_settings
+from digest.config.assets import asset
+from digest.config.loading import load_settings
+from digest.config.sections import Database, Delivery, Links
+from digest.config.settings import Settings
 from digest.database import open_database, reading
 from digest.edition.store import StoredEdition
 from digest.errors import StorageError

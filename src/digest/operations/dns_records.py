@@ -15,7 +15,7 @@ import dns.resolver
 import dns.reversename
 from dns.rdtypes.txtbase import TXTBase
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.delivery import signing
 from digest.operations.findings import Finding
 

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 from jinja2 import TemplateSyntaxError
 from sqlalchemy import Connection, Engine
 
-from digest.config import Settings, asset
+from digest.config.assets import asset
+from digest.config.settings import Settings
 from digest.database import SCHEMA_VERSION, reading
 from digest.delivery import signing
 from digest.delivery.sending import transport_of

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from digest.changes.week import SourceWeek
-from digest.config import Approval, Mail, Settings
+from digest.config.sections import Approval, Mail
+from digest.config.settings import Settings
 from digest.delivery import outbox
 from digest.delivery import store as deliveries
 from digest.delivery.progress import Progress

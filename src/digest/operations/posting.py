@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from digest.config import Hooks
+from digest.config.sections import Hooks
 from digest.errors import ConfigError, DeliveryError
 
 _TIMEOUT = (5, 20)  # seconds to connect, and to wait for the answer

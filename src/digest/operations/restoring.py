@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import URL, Engine
 
 from digest import audit
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import SCHEMA_VERSION, open_as_it_is, open_database, reading, writing
 from digest.delivery.outbox import Mailing
 from digest.errors import StorageError, UsageError

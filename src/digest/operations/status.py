@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Engine
 
 from digest.changes.week import SourceWeek
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import reading
 from digest.delivery import outbox, pacing, throttles
 from digest.delivery import store as deliveries

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine
 
 from digest import audit
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import reading, writing
 from digest.delivery import outbox
 from digest.edition import override_store

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sqlalchemy import Engine
 
 from digest import audit
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import reading, writing
 from digest.delivery.message import Own, build, compile_mail, message_id, sender_of
 from digest.delivery.outbox import Mailing

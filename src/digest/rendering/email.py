@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.edition.content import Edition
 from digest.edition.folding import rows_of, shorter
 from digest.edition.numbers import exact, plain

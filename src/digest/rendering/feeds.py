@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from digest.config import Series
+from digest.config.sections import Series
 from digest.edition.content import Edition
 from digest.edition.opening import headline, lead, points
 from digest.edition.renditions import TOPICS, Topic

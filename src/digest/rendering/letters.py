@@ -3,7 +3,7 @@ typed there stands in them, for whoever typed it need not be who gets them."""
 
 from typing import Literal, NamedTuple, assert_never
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.edition.numbers import shown
 from digest.language import _, speaking
 from digest.rendering.markup import mail_html

@@ -7,7 +7,7 @@ import re
 from mjml import mjml_to_html
 from premailer import Premailer
 
-from digest.config import asset
+from digest.config.assets import asset
 from digest.errors import DigestError
 from digest.rendering.tags import check_tags
 

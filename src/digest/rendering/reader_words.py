@@ -3,7 +3,7 @@
 from datetime import date
 from typing import TypeVar
 
-from digest.config import Series
+from digest.config.sections import Series
 from digest.edition.numbers import calendar_day, shown
 from digest.language import _, pgettext
 

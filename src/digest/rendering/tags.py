@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from digest.config import asset
+from digest.config.assets import asset
 from digest.errors import DigestError
 
 _OPENS = re.compile(r"<(/?)(mj-[\w-]+|mjml)\b")

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError, select_autoescape
 from markupsafe import escape
 
-from digest.config import Settings, asset
+from digest.config.assets import asset
+from digest.config.settings import Settings
 from digest.edition import (
     compared,
     health_words,

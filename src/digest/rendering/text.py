@@ -5,7 +5,7 @@ import textwrap
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.edition.content import Edition, Paragraph
 from digest.language import _
 from digest.rendering.templates import (

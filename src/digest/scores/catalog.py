@@ -19,7 +19,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from digest.config import asset
+from digest.config.assets import asset
 from digest.errors import ConfigError
 from digest.scores.endings import Rules, Said, off_its_ending, out_of_brackets, plain, read_rules, rewritten
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import compress
 from typing import Any, TypeGuard, TypeVar
 
-from digest.config import Aggregates, Column, LongForm, Prices, Source
+from digest.config.source import Aggregates, Column, LongForm, Prices, Source
 from digest.errors import CaptureError
 from digest.scores.aggregates import plain_means, weighted_means, with_aggregate_benchmarks, with_aggregate_scores
 from digest.scores.reading import Block, Field, Record, Table, field, table

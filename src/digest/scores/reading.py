@@ -21,7 +21,7 @@ from jmespath.exceptions import JMESPathError
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from digest.config import Level, Source
+from digest.config.source import Level, Source
 from digest.errors import CaptureError
 
 ROWS_AT_ONCE = 250

@@ -26,7 +26,7 @@ from urllib3.util import connection
 from urllib3.util.retry import Retry
 
 from digest import __version__
-from digest.config import Fetch
+from digest.config.sections import Fetch
 from digest.errors import CaptureError
 from digest.scores.store import Validators
 

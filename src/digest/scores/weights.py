@@ -9,7 +9,8 @@ from typing import Annotated
 
 from pydantic import Field, ValidationError
 
-from digest.config import Strict, asset
+from digest.config.assets import asset
+from digest.config.values import Strict
 from digest.errors import ConfigError
 
 Weight = Annotated[Decimal, Field(ge=0)]

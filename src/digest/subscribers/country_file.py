@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import maxminddb
 
-from digest.config import Fetch
+from digest.config.sections import Fetch
 from digest.errors import CaptureError, StorageError
 from digest.scores.sources import fetch, gunzip
 from digest.scores.store import NO_VALIDATORS

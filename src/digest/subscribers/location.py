@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple
 
 import maxminddb
 
-from digest.config import Location
+from digest.config.sections import Location
 
 WARN_DAYS = 60
 USED_DAYS = 180

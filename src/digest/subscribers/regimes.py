@@ -20,7 +20,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, PositiveInt, ValidationError, model_validator
 
-from digest.config import Line, ShortLine, Strict, WebAddress, asset
+from digest.config.assets import asset
+from digest.config.values import Line, ShortLine, Strict, WebAddress
 from digest.edition.numbers import several, shown
 from digest.edition.renditions import Duty, DutyKind
 from digest.errors import ConfigError

@@ -23,7 +23,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 import digest.subscribers.tables  # noqa: F401 (the import registers the tables)
-from digest.config import Links
+from digest.config.sections import Links
 from digest.database import leave_no_trace, metadata
 from digest.edition.renditions import TOPICS, Format, Topic
 from digest.edition.watch_facts import WatchList

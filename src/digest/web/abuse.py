@@ -14,7 +14,7 @@ from limits import RateLimitItemPerHour
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
-from digest.config import Captcha, Signup
+from digest.config.sections import Captcha, Signup
 from digest.subscribers.location import Visit, daily_key
 
 HONEYPOT = "leave_this_empty"

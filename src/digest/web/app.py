@@ -15,7 +15,7 @@ from fastapi.responses import PlainTextResponse
 from sqlalchemy import Engine
 from starlette.exceptions import HTTPException
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.database import SCHEMA_VERSION, reading, schema_version, writing
 from digest.errors import DigestError, StorageError
 from digest.subscribers import store

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from babel import Locale
 
-from digest.config import asset
+from digest.config.assets import asset
 from digest.language import spoken
 
 

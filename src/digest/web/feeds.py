@@ -10,7 +10,7 @@ from fastapi.responses import PlainTextResponse
 from sqlalchemy import Engine
 from starlette.exceptions import HTTPException
 
-from digest.config import Series
+from digest.config.sections import Series
 from digest.database import reading
 from digest.edition import store
 from digest.edition.renditions import TOPICS, Topic

@@ -13,7 +13,8 @@ from fastapi import Depends, Request, Response
 from fastapi.responses import HTMLResponse
 from sqlalchemy import Engine
 
-from digest.config import Settings, asset
+from digest.config.assets import asset
+from digest.config.settings import Settings
 from digest.language import spoken
 from digest.membership.signing_up import Result
 from digest.rendering.templates import fill

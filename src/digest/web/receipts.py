@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy import Engine
 from starlette.exceptions import HTTPException
 
-from digest.config import Source
+from digest.config.source import Source
 from digest.database import reading
 from digest.edition import store
 from digest.edition.content import Captured, Edition, Receipt

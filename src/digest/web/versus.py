@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from digest.config import Settings
+from digest.config.settings import Settings
 from digest.edition.compared import benchmarks_of, called, figures
 from digest.edition.entrants import Wanted, row_of
 from digest.edition.numbers import exact

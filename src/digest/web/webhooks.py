@@ -17,7 +17,7 @@ from fastapi.responses import PlainTextResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from digest.config import Webhooks
+from digest.config.sections import Webhooks
 from digest.database import writing
 from digest.delivery.providers import mailgun, postmark, sendgrid, ses
 from digest.delivery.providers.events import ForgedError, PayloadError, Verified

@@ -11,7 +11,8 @@ from sqlalchemy import Engine
 
 from digest import audit
 from digest.changes.plausibility import doubts
-from digest.config import Settings, Source
+from digest.config.settings import Settings
+from digest.config.source import Source
 from digest.database import reading, writing
 from digest.edition import store as editions
 from digest.errors import CaptureError, UsageError

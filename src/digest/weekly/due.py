@@ -12,7 +12,8 @@ from operator import attrgetter
 from typing import Literal, NamedTuple, get_args
 from zoneinfo import ZoneInfo
 
-from digest.config import Settings, WeekTime
+from digest.config.settings import Settings
+from digest.config.values import WeekTime
 from digest.weekly.calendar import Week
 
 Stage = Literal["snapshot", "draft", "approval", "send"]

@@ -13,7 +13,8 @@ from digest.changes.compare import differing_rows
 from digest.changes.disagreement import fact_of
 from digest.changes.kinds import NO_MEMORY, Memory
 from digest.changes.week import State, WeekChanges, compare_week
-from digest.config import Approval, Settings
+from digest.config.sections import Approval
+from digest.config.settings import Settings
 from digest.database import reading, writing
 from digest.delivery import jobs, outbox, sending, workers
 from digest.delivery.contents import Contents, of_edition

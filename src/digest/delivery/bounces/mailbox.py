@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from digest.config import Bounces, Imap
+from digest.config.sections import Bounces, Imap
 from digest.delivery.bounces.returned import LONGEST_READ
 from digest.errors import DeliveryError
 

@@ -13,7 +13,7 @@ from typing import Self
 import requests
 from urllib3 import encode_multipart_formdata
 
-from digest import config
+from digest.config import sections
 from digest.delivery.bounces import verp
 from digest.delivery.outcomes import Kind, Outcome
 from digest.delivery.reasons import Reason
@@ -34,7 +34,7 @@ class Mailgun:
     repeatable = False
     width = 8
 
-    def __init__(self, settings: config.Mailgun) -> None:
+    def __init__(self, settings: sections.Mailgun) -> None:
         self._interface, self._path = _interface(settings), _path(settings)
         self._sessions: list[requests.Session] = []
         self._pool: ThreadPoolExecutor | None = None
@@ -71,7 +71,7 @@ class Mailgun:
         return answer if isinstance(answer, http.Lost) else _outcome(answer, message)
 
 
-def probe(settings: config.Mailgun) -> str:
+def probe(settings: sections.Mailgun) -> str:
     """Ask to send a message that has neither reader nor content, which is refused for that. Raises DeliveryError and
     ConfigError for what would refuse any message: a sending key may ask for nothing else."""
     interface = _interface(settings)
@@ -82,7 +82,7 @@ def probe(settings: config.Mailgun) -> str:
     return f"{_PROVIDER} answers and knows the token for {settings.domain}"
 
 
-def _interface(settings: config.Mailgun) -> http.Interface:
+def _interface(settings: sections.Mailgun) -> http.Interface:
     token = settings.token.get_secret_value()
     if not (token and settings.domain):
         raise ConfigError(
@@ -91,7 +91,7 @@ def _interface(settings: config.Mailgun) -> http.Interface:
     return http.Interface(_PROVIDER, settings.url, settings.timeout_seconds, login=("api", token))
 
 
-def _path(settings: config.Mailgun) -> str:
+def _path(settings: sections.Mailgun) -> str:
     return f"/v3/{settings.domain}/messages.mime"
 
 

@@ -14,7 +14,7 @@ from typing import Any, Self, cast
 
 import requests
 
-from digest import config
+from digest.config import sections
 from digest.delivery.bounces import verp
 from digest.delivery.outcomes import Kind, Outcome
 from digest.delivery.reasons import Reason
@@ -51,7 +51,7 @@ class Postmark:
     repeatable = False
     width = 50  # of 500: as many may be in doubt after a crash
 
-    def __init__(self, settings: config.Postmark) -> None:
+    def __init__(self, settings: sections.Postmark) -> None:
         self._interface, self._stream = _interface(settings), settings.stream
         self._session: requests.Session | None = None
 
@@ -81,7 +81,7 @@ class Postmark:
         return _outcomes(answer, messages)
 
 
-def probe(settings: config.Postmark) -> str:
+def probe(settings: sections.Postmark) -> str:
     """Ask for the message stream; nothing is mailed. What was found. Raises ConfigError and DeliveryError, also for a
     stream that would change what was approved."""
     interface = _interface(settings)
@@ -98,7 +98,7 @@ def probe(settings: config.Postmark) -> str:
     return f"{_PROVIDER} answers and knows the token and the message stream {settings.stream}"
 
 
-def _interface(settings: config.Postmark) -> http.Interface:
+def _interface(settings: sections.Postmark) -> http.Interface:
     token = settings.token.get_secret_value()
     if not token:
         raise ConfigError("[postmark] has no token; set the server's, best in a secret file named postmark__token.")

@@ -13,7 +13,7 @@ from itertools import islice
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from digest import config
+from digest.config import sections
 from digest.delivery.outcomes import Outcome, lost
 from digest.delivery.transports import Advance, Envelope
 from digest.delivery.transports.smtp_session import NOTHING_LOST, Session
@@ -46,7 +46,7 @@ class _Handed(NamedTuple):
 class Smtp:
     repeatable = False
 
-    def __init__(self, settings: config.Smtp) -> None:
+    def __init__(self, settings: sections.Smtp) -> None:
         self._settings = settings
         self._relays = [settings, settings.fallback] if settings.fallback else [settings]
         self._sessions: list[Session] = []

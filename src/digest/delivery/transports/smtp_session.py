@@ -11,7 +11,7 @@ import socket
 import ssl
 from typing import Literal
 
-from digest import config
+from digest.config import sections
 from digest.delivery.outcomes import Outcome, Stage, lost, of_reply
 from digest.delivery.transports import Envelope
 from digest.errors import DeliveryError
@@ -26,7 +26,7 @@ _FAREWELL = 5.0  # seconds that a relay has to answer QUIT
 class Session:
     """One connection. What is said is heard later, in the same order; after a fault it is closed, and hears no more."""
 
-    def __init__(self, relay: config.Relay, limits: config.Smtp) -> None:
+    def __init__(self, relay: sections.Relay, limits: sections.Smtp) -> None:
         self._smtp = connect(relay, limits.timeout_seconds)
         self._left = limits.messages_per_connection
         self.has_carried = False
@@ -218,10 +218,10 @@ class _TlsClient(_Client, smtplib.SMTP_SSL):
     pass
 
 
-def connect(relay: config.Relay, timeout: float) -> smtplib.SMTP:
+def connect(relay: sections.Relay, timeout: float) -> smtplib.SMTP:
     """Open a session: connection, TLS with the certificate checked, log-in. Raises DeliveryError."""
     where = f"the relay {relay.host}:{relay.port}"
-    section = "[smtp]" if isinstance(relay, config.Smtp) else "[smtp.fallback]"
+    section = "[smtp]" if isinstance(relay, sections.Smtp) else "[smtp.fallback]"
     session: smtplib.SMTP | None = None
     try:
         if relay.tls == "tls":

@@ -12,7 +12,8 @@ from lxml import html
 from pydantic import Field, ValidationError, model_validator
 from tinycss2.ast import Node
 
-from digest.config import Strict, asset
+from digest.config.assets import asset
+from digest.config.values import Strict
 from digest.edition.numbers import shown
 from digest.errors import ConfigError
 from digest.rendering.lint.page import HEAD, Finding, Page
