@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from digest import scheduler
 from digest.config.settings import Settings
 from digest.database import reading, writing
-from digest.delivery import outbox
+from digest.delivery import counting
 from digest.delivery.outbox import Mailing
 from digest.operations.status import read_status
 from digest.weekly import running, stages, store
@@ -154,7 +154,7 @@ def test_the_end_comes_between_two_batches_and_leaves_nothing_in_doubt(
                 time.sleep(0.01)
         began = time.monotonic()
         with reading(engine) as connection:
-            states = {state: count for state, count in outbox.tally(connection, mailing.id).items() if count}
+            states = {state: count for state, count in counting.tally(connection, mailing.id).items() if count}
         assert set(states) == {"sent", "pending"}
         assert states["sent"] == relay.got.total()
     assert time.monotonic() - began < 10

@@ -14,7 +14,7 @@ from tests.delivery.sink import Sink
 
 from digest.config.settings import Settings
 from digest.database import reading
-from digest.delivery import outbox
+from digest.delivery import counting, outbox
 from digest.delivery.outbox import Mailing, State
 
 SESSIONS = 4
@@ -56,7 +56,7 @@ def senders(database_url: str, port: int, **delivery: Any) -> Iterator[Senders]:
 
 def tally(engine: Engine, mailing: Mailing) -> Mapping[State, int]:
     with reading(engine) as connection:
-        return outbox.tally(connection, mailing.id)
+        return counting.tally(connection, mailing.id)
 
 
 def finish(engine: Engine, mailing: Mailing, timeout: float = 150) -> Counter[State]:

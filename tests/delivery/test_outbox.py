@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from tests.outgoing import some_outgoing
 
 from digest.database import metadata, reading, writing
-from digest.delivery import outbox
+from digest.delivery import counting, outbox
 from digest.delivery.outbox import Batch, Mailing, Settled
 from digest.errors import DeliveryError
 
@@ -32,7 +32,7 @@ def claim(engine: Engine, now: datetime) -> Callable[..., Batch]:
 def tally(engine: Engine, mailing: Mailing) -> dict[str, int]:
     """The states that occur; asserts that they add up to the frozen audience."""
     with reading(engine) as connection:
-        counted = outbox.tally(connection, mailing.id)
+        counted = counting.tally(connection, mailing.id)
     assert sum(counted.values()) == mailing.audience
     return {state: count for state, count in counted.items() if count}
 

@@ -13,7 +13,7 @@ from tests.outgoing import some_contents, some_outgoing
 
 from digest.config.settings import Settings
 from digest.database import reading, writing
-from digest.delivery import control, outbox, pacing, sending, throttles
+from digest.delivery import control, counting, outbox, pacing, sending, throttles
 from digest.delivery.outbox import Mailing, State
 from digest.delivery.pacing import Throttle
 from digest.edition.rendered import Rendered
@@ -213,7 +213,7 @@ def test_a_word_said_while_a_batch_is_claimed_keeps_it_from_the_dot(
         assert outbox.dot(connection, ids[1:], "a", now, lease) == frozenset()
         outbox.record(connection, "a", [outbox.Settled(ids[0], "sent", "250")], now)
         outbox.release(connection, "a", now)
-        found = {state: count for state, count in outbox.tally(connection, mailing.id).items() if count}
+        found = {state: count for state, count in counting.tally(connection, mailing.id).items() if count}
     assert found == ({"sent": 1, "pending": 2} if word == "paused" else {"sent": 1, "skipped": 2})
 
 
@@ -254,10 +254,10 @@ def test_pausing_stops_every_sender_within_a_batch(
     assert started.wait(20)
     with writing(engine) as connection:
         control.pause(connection, mailing)
-        sent = outbox.tally(connection, mailing.id)["sent"]
+        sent = counting.tally(connection, mailing.id)["sent"]
     for sender in senders:
         sender.join(30)
     with reading(engine) as connection:
-        found = outbox.tally(connection, mailing.id)
+        found = counting.tally(connection, mailing.id)
     assert found["sent"] + found["pending"] == 300
     assert found["sent"] <= sent + 3 * 16

@@ -39,7 +39,7 @@ from tests.outgoing import some_outgoing
 from digest.config.sections import Links
 from digest.config.settings import Settings
 from digest.database import metadata, reading, writing
-from digest.delivery import outbox, sending
+from digest.delivery import counting, outbox, sending
 from digest.delivery.contents import Contents, of_edition, of_letters
 from digest.delivery.outcomes import Outcome
 from digest.delivery.transports import Advance, Envelope
@@ -528,7 +528,7 @@ class Lives(RuleBasedStateMachine):
             for mailing_id, audience in connection.execute(
                 metadata.tables["mailing"].select().with_only_columns(*metadata.tables["mailing"].c["id", "audience"])
             ):
-                assert sum(outbox.tally(connection, mailing_id).values()) == audience
+                assert sum(counting.tally(connection, mailing_id).values()) == audience
 
 
 def run(engine: Engine, folder: Path, **how: Any) -> Counter[str]:
@@ -576,7 +576,7 @@ def test_a_reader_who_leaves_before_the_dot_is_not_mailed_by_another_process(
     assert gone  # else every one of them left too late to prove anything
     with reading(engine) as connection:
         assert all(broken(log) is None for _number, log, _row in store.logs(connection))
-        assert outbox.tally(connection, mailing.id)["skipped"] == len(gone)
+        assert counting.tally(connection, mailing.id)["skipped"] == len(gone)
 
 
 def leave(engine: Engine, settings: Settings, place: int, number: int, *, forget: bool) -> None:

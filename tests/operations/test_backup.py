@@ -16,7 +16,7 @@ from tests.outgoing import some_contents, some_outgoing
 
 from digest.config.settings import Settings
 from digest.database import metadata, open_database, reading, writing
-from digest.delivery import outbox, sending
+from digest.delivery import counting, outbox, sending
 from digest.delivery.due import any_due
 from digest.delivery.outbox import Mailing, Settled
 from digest.edition.rendered import Rendered
@@ -92,7 +92,7 @@ def tally(engine: Engine) -> dict[str, int]:
     with reading(engine) as connection:
         mailing = outbox.find(connection, WEEK)
         assert mailing is not None
-        counted = outbox.tally(connection, mailing.id)
+        counted = counting.tally(connection, mailing.id)
     assert sum(counted.values()) == mailing.audience
     return {state: count for state, count in counted.items() if count}
 
@@ -243,7 +243,7 @@ def test_a_restored_copy_learns_who_left_and_what_was_sent(
     assert send(copy) == {"sent": 6}
     with writing(copy) as connection:
         following = outbox.queue(connection, some_outgoing("2026-W19"), "the next", NOW + timedelta(days=7))
-        counted = outbox.tally(connection, following.id)
+        counted = counting.tally(connection, following.id)
     assert (counted["pending"], counted["skipped"] + counted["held"]) == (1, 1)
     assert len(recipients(into)) == 6
     copy.dispose()

@@ -26,7 +26,7 @@ from tests.captures import body, serving
 
 from digest.config.settings import Settings
 from digest.database import reading
-from digest.delivery import outbox
+from digest.delivery import counting, outbox
 from digest.weekly import store
 from digest.weekly.calendar import Week, parse_week
 from digest.weekly.due import STAGES, Stage, Timetable, stage_moment, timetable
@@ -122,7 +122,7 @@ def is_done(engine: Engine, series: Timetable, week: Week, stage: Stage) -> bool
         if known is None or stage != "send":
             return known is not None and (stage in known.stages or known.queued)
         mailing = outbox.find(connection, str(week))
-        tally = outbox.tally(connection, mailing.id) if mailing else {}
+        tally = counting.tally(connection, mailing.id) if mailing else {}
     return mailing is not None and not any(tally[state] for state in outbox.WAITING)
 
 

@@ -11,7 +11,7 @@ from digest.cli import edition_words, printing
 from digest.cli.context import WeekName, clock, database, now, progress, settings, who
 from digest.config.settings import Settings
 from digest.database import reading
-from digest.delivery import jobs, outbox
+from digest.delivery import counting, jobs, outbox
 from digest.delivery.sending import send_letters
 from digest.delivery.workers import letters_sent
 from digest.edition.store import newest_edition
@@ -127,7 +127,7 @@ def abort(week: WeekName = "latest") -> None:
         mailing = _mailing(engine, week)
         halting.halt(engine, mailing, "aborted", who(), now())
         with reading(engine) as connection:
-            tally = outbox.tally(connection, mailing.id)
+            tally = counting.tally(connection, mailing.id)
     printing.aborted(mailing.week, tally)
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
 from operator import attrgetter
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, cast
 
 from sqlalchemy import (
     BindParameter,
@@ -68,7 +68,8 @@ LETTERS: Mapping[Letter, tuple[ConsentState, ...]] = {
 PERHAPS_SENT = "it may have been sent after the backup"
 """The content of a mailing that stands for one of which nobody knows whether there was one."""
 
-_TOO_LATE = "too late"  # the edition's time was over before anybody tried to send it
+TOO_LATE = "too late"
+"""The outcome of a delivery that nobody tried to make before the edition's time was over."""
 
 WAITING: tuple[State, ...] = ("held", "pending", "claimed", "dot", "deferred")
 
@@ -261,7 +262,7 @@ def _close(connection: Connection, mailing_id: int, now: datetime) -> None:
     held = and_(mine, _delivery.c.state == "held")
     connection.execute(update(_delivery).where(held).values(state="skipped", **over))
     rest = and_(mine, _delivery.c.state.in_(("pending", "deferred")))
-    connection.execute(update(_delivery).where(rest).values(state="skipped", outcome=_TOO_LATE, **over))
+    connection.execute(update(_delivery).where(rest).values(state="skipped", outcome=TOO_LATE, **over))
 
 
 def _take(
@@ -505,42 +506,6 @@ def _free(now: datetime) -> dict[str, Any]:
     return {"state": "pending", "claimed_by": None, "claimed_until": None, "changed_at": now}
 
 
-def tally(connection: Connection, mailing_id: int) -> dict[State, int]:
-    """How many deliveries are in each state, every state named. They add up to the mailing's audience."""
-    counted: dict[State, int] = dict.fromkeys(get_args(State), 0)
-    states = (
-        select(_delivery.c.state, func.count()).where(_delivery.c.mailing_id == mailing_id).group_by(_delivery.c.state)
-    )
-    counted.update(tuple(row) for row in connection.execute(states))
-    return counted
-
-
-def count_too_late(connection: Connection, since: datetime) -> dict[str, int]:
-    """Of the editions queued since a moment, how many deliveries nobody tried to make in time: by week, the oldest
-    first."""
-    late = (_delivery.c.state == "skipped", _delivery.c.outcome == _TOO_LATE)
-    queued = (_mailing.c.kind == "edition", _mailing.c.queued_at >= since)
-    joined = select(_mailing.c.week, func.count()).join_from(
-        _mailing, _delivery, _delivery.c.mailing_id == _mailing.c.id
-    )
-    found = joined.where(*queued, *late).group_by(_mailing.c.week).order_by(_mailing.c.week)
-    return {row[0]: row[1] for row in connection.execute(found)}
-
-
-def count_sent(connection: Connection, since: datetime) -> int:
-    """How many deliveries of the mailings queued since a moment were made."""
-    queued = select(_mailing.c.id).where(_mailing.c.queued_at >= since)
-    made = (_delivery.c.mailing_id.in_(queued), _delivery.c.state == "sent")
-    return connection.scalar(select(func.count()).select_from(_delivery).where(*made)) or 0
-
-
-def changed_at(connection: Connection, mailing_id: int) -> datetime | None:
-    """When anything last became of a delivery that is over."""
-    over = (_delivery.c.mailing_id == mailing_id, _delivery.c.state.in_(("sent", "failed", "uncertain", "deferred")))
-    last = connection.scalar(select(func.max(_delivery.c.changed_at)).where(*over))
-    return last or connection.scalar(select(_mailing.c.queued_at).where(_mailing.c.id == mailing_id))
-
-
 def unfinished(connection: Connection) -> list[Mailing]:
     """Mailings with a delivery that is still to be made, letters first, then the oldest."""
     waiting = select(_delivery.c.mailing_id).where(_delivery.c.state.in_(WAITING))
@@ -551,61 +516,7 @@ def unfinished(connection: Connection) -> list[Mailing]:
     return [Mailing(**row) for row in rows.mappings()]
 
 
-def forecast(connection: Connection, edition: Outgoing, now: datetime) -> dict[tuple[State, str], int]:
-    """How many readers an edition would go to if it was queued now, be held for, or skip: by state and reason."""
-    who = audience(connection, edition, now).subquery()
-    counted = select(who.c.state, who.c.outcome, func.count()).group_by(who.c.state, who.c.outcome)
-    return {(row[0], row[1]): row[2] for row in connection.execute(counted.order_by(who.c.state, who.c.outcome))}
-
-
-def forecast_by_region(connection: Connection, edition: Outgoing, now: datetime) -> dict[tuple[str, State, str], int]:
-    """The same by the regime whose rules apply to the readers: by regime, state and reason. Of an edition that was
-    queued it is how its deliveries stand; readers who were erased since stand under no regime."""
-    mailing = find(connection, edition.week)
-    if mailing is None:
-        who = audience(connection, edition, now, _subscriber.c.regime).subquery()
-    else:
-        said = case((_delivery.c.state.in_(("held", "skipped")), _delivery.c.outcome), else_="")
-        regime = func.coalesce(_subscriber.c.regime, "")
-        columns = (regime.label("regime"), _delivery.c.state, said.label("outcome"))
-        readers = _delivery.outerjoin(_subscriber, _subscriber.c.id == _delivery.c.subscriber_id)
-        who = select(*columns).select_from(readers).where(_delivery.c.mailing_id == mailing.id).subquery()
-    groups = (who.c.regime, who.c.state, who.c.outcome)
-    found = connection.execute(select(*groups, func.count()).group_by(*groups).order_by(*groups))
-    return {(row[0], row[1], row[2]): row[3] for row in found}
-
-
-def count_audience(connection: Connection) -> int:
-    """How many readers a mailing that was queued now would be queued for, those held or skipped among them."""
-    return connection.scalar(select(func.count()).select_from(_subscriber).where(_subscriber.c.state == LIVE)) or 0
-
-
 def forget_outcomes(connection: Connection, subscriber_id: int) -> None:
     """Blank what other systems said of one reader's deliveries: it may name the file or the mailbox."""
     mine = _delivery.c.subscriber_id == subscriber_id
     connection.execute(update(_delivery).where(mine).values(outcome=""))
-
-
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """What became of one mailing for one reader."""
-
-    kind: str
-    week: str
-    state: State
-    outcome: str
-    next_attempt_at: datetime | None
-    changed_at: datetime
-
-
-def deliveries_to(connection: Connection, subscriber_id: int) -> list[Delivered]:
-    """All mailings that were queued for one reader, the oldest first."""
-    columns = (_mailing.c.kind, _mailing.c.week, _delivery.c.state, _delivery.c.outcome)
-    moments = (_delivery.c.next_attempt_at, _delivery.c.changed_at)
-    found = (
-        select(*columns, *moments)
-        .join_from(_delivery, _mailing, _mailing.c.id == _delivery.c.mailing_id)
-        .where(_delivery.c.subscriber_id == subscriber_id)
-        .order_by(_mailing.c.queued_at, _delivery.c.id)
-    )
-    return [Delivered(*row) for row in connection.execute(found)]

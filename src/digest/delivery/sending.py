@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 
 from digest.config.settings import Settings
 from digest.database import reading, writing
-from digest.delivery import claimants, consequences, control, message, outbox, signing, throttles
+from digest.delivery import claimants, consequences, control, counting, message, outbox, signing, throttles
 from digest.delivery.bounces import verp
 from digest.delivery.contents import Contents, of_letters
 from digest.delivery.message import Compiled, compile_mail
@@ -134,7 +134,7 @@ def drain(
                 patience -= 1
                 sleep(_PAUSE)
     with reading(engine) as connection:
-        return outbox.tally(connection, mailing.id)
+        return counting.tally(connection, mailing.id)
 
 
 def send_letters(
@@ -171,7 +171,7 @@ def hand_over(transport: Transport, envelopes: Sequence[Envelope]) -> list[Outco
 
 def _count_sent(engine: Engine, mailing: Mailing) -> int:
     with reading(engine) as connection:
-        return outbox.tally(connection, mailing.id)["sent"]
+        return counting.tally(connection, mailing.id)["sent"]
 
 
 def _claim(sender: _Sender) -> outbox.Batch:

@@ -8,7 +8,7 @@ from typing import NamedTuple, cast, get_args
 from sqlalchemy import Engine
 
 from digest.database import reading
-from digest.delivery import outbox
+from digest.delivery import counting
 from digest.desk.drafting import Draft
 from digest.edition.renditions import TOPICS, Format
 from digest.edition.watch_facts import WatchList
@@ -76,7 +76,7 @@ def reader_as(engine: Engine, chosen: As, draft: Draft, now: datetime) -> Reader
     number = number_of(engine, settings, chosen.email, now)
     with reading(engine) as connection:
         known = store.get(connection, [number]).get(number) if number is not None else None
-        deliveries = outbox.deliveries_to(connection, number) if number is not None else []
+        deliveries = counting.deliveries_to(connection, number) if number is not None else []
     if known is None:
         raise UsageError("nobody who can be shown has this address; look it up with `digest subscribers list`.")
     sent = [one.week for one in deliveries if one.kind == "edition" and one.state == "sent" and one.week < week]

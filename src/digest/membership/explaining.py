@@ -7,9 +7,9 @@ from sqlalchemy import Engine
 
 from digest.config.settings import Settings
 from digest.database import reading
-from digest.delivery import outbox
+from digest.delivery import counting, outbox
 from digest.delivery.audience import have_newer, newer_mailings
-from digest.delivery.outbox import Delivered
+from digest.delivery.counting import Delivered
 from digest.edition.renditions import FORMATS, TOPICS
 from digest.membership.addresses import email_key
 from digest.membership.leaving import REASONS as LEFT_BECAUSE
@@ -55,7 +55,7 @@ def explain(
     with reading(engine) as connection:
         reader = store.get(connection, [number]).get(number)
         events = [link.event for link in store.log(connection, number)]
-        deliveries = outbox.deliveries_to(connection, number)
+        deliveries = counting.deliveries_to(connection, number)
         queued = outbox.find(connection, week) is not None
         newer = edition is not None and bool(have_newer(connection, newer_mailings(connection, edition.week), [number]))
     told = tuple(_told(event) for event in events)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from digest.database import reading, writing
-from digest.delivery import outbox
+from digest.delivery import counting, outbox
 from digest.edition.renditions import TOPICS
 from digest.language import N_
 from digest.membership.choices import choices_of, whose
@@ -127,7 +127,7 @@ def data_of(connection: Connection, reader: Subscriber) -> dict[str, Any]:
             "quiet_weeks": choices.quiet_weeks,
         },
         "proof": proof_of(connection, reader.id),
-        "deliveries": [_plain(asdict(one)) for one in outbox.deliveries_to(connection, reader.id)],
+        "deliveries": [_plain(asdict(one)) for one in counting.deliveries_to(connection, reader.id)],
     }
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine
 from digest import audit
 from digest.config.settings import Settings
 from digest.database import reading
-from digest.delivery import outbox
+from digest.delivery import counting, outbox
 from digest.delivery.outbox import Mailing, State
 from digest.edition import store as editions
 from digest.edition.store import Published
@@ -61,7 +61,7 @@ def overview(engine: Engine, settings: Settings, now: datetime) -> Overview:
 
 def _mailed(connection: Connection, one: Published) -> tuple[Published, Mailing | None, Mapping[State, int]]:
     mailing = outbox.find(connection, one.week)
-    return one, mailing, outbox.tally(connection, mailing.id) if mailing else {}
+    return one, mailing, counting.tally(connection, mailing.id) if mailing else {}
 
 
 def _months(turns: Iterable[tuple[str, str, int]], this: str) -> list[Month]:

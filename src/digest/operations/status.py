@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine
 from digest.changes.week import SourceWeek
 from digest.config.settings import Settings
 from digest.database import reading
-from digest.delivery import outbox, pacing, throttles
+from digest.delivery import counting, outbox, pacing, throttles
 from digest.delivery import store as deliveries
 from digest.delivery.progress import Progress, progress
 from digest.edition import store as editions
@@ -74,8 +74,8 @@ def audience(engine: Engine, week: Week) -> tuple[int, int]:
     with reading(engine) as connection:
         mailing = outbox.find(connection, str(week))
         if mailing is None:
-            return outbox.count_audience(connection), 0
-        tally = outbox.tally(connection, mailing.id)
+            return counting.count_audience(connection), 0
+        tally = counting.tally(connection, mailing.id)
         return mailing.audience, mailing.audience - sum(tally[state] for state in outbox.WAITING)
 
 
@@ -100,7 +100,7 @@ def sending_state(engine: Engine, settings: Settings, now: datetime) -> SendingS
         newest = editions.newest_edition(connection)
         latest = outbox.find(connection, newest) if newest else None
         found |= {latest.id: latest} if latest else {}
-        tallies = [(one, outbox.tally(connection, one.id)) for one in found.values()]
+        tallies = [(one, counting.tally(connection, one.id)) for one in found.values()]
         mailings = tuple((one, tally, progress(connection, one.id, tally, now)) for one, tally in tallies)
         return SendingState(mailings, tuple(_limits(connection, settings, now)))
 
@@ -129,19 +129,19 @@ def read_status(engine: Engine, settings: Settings, now: datetime) -> Status:
         newest = editions.newest_edition(connection)
         stored = editions.load_edition(connection, newest) if newest else None
         mailing = outbox.find(connection, newest) if newest else None
-        tally = outbox.tally(connection, mailing.id) if mailing else {}
+        tally = counting.tally(connection, mailing.id) if mailing else {}
         waiting = [
-            Waiting(it, states, progress(connection, it.id, states, now), outbox.changed_at(connection, it.id), now)
+            Waiting(it, states, progress(connection, it.id, states, now), counting.changed_at(connection, it.id), now)
             for it in outbox.unfinished(connection)
-            for states in (outbox.tally(connection, it.id),)
+            for states in (counting.tally(connection, it.id),)
         ]
         braked = braked_until(connection, now)
         waits = restoring_store.held(connection)
-        too_late = outbox.count_too_late(connection, now - _A_FORTNIGHT)
+        too_late = counting.count_too_late(connection, now - _A_FORTNIGHT)
         uncertain = deliveries.count_uncertain(connection)
         returned = deliveries.counted(connection, (now - _A_WHILE).date())
         complained = returned.get("complained", 0)
-        sent = outbox.count_sent(connection, now - _A_WHILE) if complained else 0
+        sent = counting.count_sent(connection, now - _A_WHILE) if complained else 0
         moving = progress(connection, mailing.id, tally, now) if mailing else None
         limits = tuple(_limits(connection, settings, now))
         weeks = tuple(running.needs(connection, settings, now))

@@ -16,7 +16,7 @@ from digest.changes.week import State, WeekChanges, compare_week
 from digest.config.sections import Approval
 from digest.config.settings import Settings
 from digest.database import reading, writing
-from digest.delivery import jobs, outbox, sending, workers
+from digest.delivery import counting, jobs, outbox, sending, workers
 from digest.delivery.contents import Contents, of_edition
 from digest.edition import override_store
 from digest.edition import store as editions
@@ -315,7 +315,7 @@ def send(
         workers.drain_with_pool(engine, settings, mailing, contents, clock, report, is_enough, heed_clock)
     with reading(engine) as connection:
         mailing = outbox.find(connection, str(week)) or mailing
-        return Sent(mailing, outbox.tally(connection, mailing.id))
+        return Sent(mailing, counting.tally(connection, mailing.id))
 
 
 def queue(engine: Engine, settings: Settings, week: Week, now: datetime, guard: Guard = unguarded) -> outbox.Mailing:
@@ -382,7 +382,7 @@ def forecast(engine: Engine, settings: Settings, week: Week, now: datetime) -> M
     """To how many readers a week's edition would go if it was queued now, by state and reason, or how it went."""
     with reading(engine) as connection:
         stored = _drafted(connection, week)
-        return outbox.forecast(connection, _outgoing(connection, settings, stored, now), now)
+        return counting.forecast(connection, _outgoing(connection, settings, stored, now), now)
 
 
 def forecast_by_region(
@@ -391,7 +391,7 @@ def forecast_by_region(
     """The same by regime, state and reason; of an edition that was queued, how its deliveries stand."""
     with reading(engine) as connection:
         stored = _drafted(connection, week)
-        return outbox.forecast_by_region(connection, _outgoing(connection, settings, stored, now), now)
+        return counting.forecast_by_region(connection, _outgoing(connection, settings, stored, now), now)
 
 
 def _outgoing(connection: Connection, settings: Settings, stored: StoredEdition, now: datetime) -> Outgoing:
