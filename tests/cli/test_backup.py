@@ -120,6 +120,7 @@ def test_status_and_the_doctor_say_that_a_copy_waits_until_it_is_accepted(digest
     looked = [it for it in json.loads(digest("doctor", "--json")[1]) if it["what"] == "restored copy"]
     assert looked == [{"what": "restored copy", "level": "warn", "said": sentence}]
     assert json.loads(digest("status", "--json")[1])["needs"][0] == sentence
+    assert f"  {sentence}\n" in digest("status")[1]
     assert "          3  edition of 2026-W18" in digest("accept-restore", "--nothing-was-sent", "--yes")[1]
     assert "restored" not in digest("doctor", "--json")[1]
     assert digest("send", "2026-W18")[0] == 0

@@ -389,4 +389,4 @@ def status(found: Status, settings: Settings) -> None:
         out.print(Text(f"\n{numbers.several(len(found.unresolved), 'unresolved name')}: {shown}{more}", style="dim"))
     out.print(Text("\nNeeds a person" if found.needs else "\nNothing needs a person.", style="bold"))
     for need in found.needs:
-        out.print(Text(f"  {need.said}"))
+        out.print(Text(f"  {need.said}"), soft_wrap=True)  # a command in it is copied whole
