@@ -11,7 +11,8 @@ from tests.web.visitors import Client, Site, words
 from digest.membership import listing
 from digest.operations.keys import add_key, revoke_key
 from digest.operations.store import Scope
-from digest.web import api
+from digest.web import subscribers_api
+from digest.web.problems import MOST_BYTES
 
 PATH = "/api/v1/subscribers"
 Rows = Callable[[str], list[dict[str, Any]]]
@@ -122,7 +123,7 @@ def test_a_key_that_was_revoked_is_closed_at_once(ask: Ask, site: Site) -> None:
         (b"{", 400),
         (b'"\xff"', 400),
         (b"[" * 15_000, 400),
-        (b" " * (api.MOST_BYTES + 1), 413),
+        (b" " * (MOST_BYTES + 1), 413),
         (b"[]", 422),
         (b'{"email": 1}', 422),
         (b'{"email": "ann"}', 422),
@@ -144,7 +145,7 @@ def test_what_cannot_be_taken_is_a_problem_that_repeats_nothing(
 
 
 def test_a_key_that_asks_too_often_waits(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "A_MINUTE", 2)
+    monkeypatch.setattr(subscribers_api, "A_MINUTE", 2)
     answers = [ask("GET", "") for _time in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert answers[-1].headers["retry-after"] == "60"

@@ -11,7 +11,7 @@ from schemathesis.core.result import Ok
 from tests.web.visitors import Site
 
 from digest.operations.keys import add_key
-from digest.web import api
+from digest.web import subscribers_api
 from digest.web.app import create_app
 
 MODES = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
@@ -26,7 +26,7 @@ NOT_ASKED = [positive_data_acceptance]
 def test_no_answer_is_a_fault_or_other_than_described(
     site: Site, mode: GenerationMode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(api, "A_MINUTE", 1_000_000)
+    monkeypatch.setattr(subscribers_api, "A_MINUTE", 1_000_000)
     load_all_checks()
     site.reader("ann@example.org")
     key = add_key(site.engine, "tests", ["subscribe", "read", "write"], site.now)

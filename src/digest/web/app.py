@@ -34,12 +34,14 @@ from digest.web import (
     public_api,
     receipts,
     signing_up,
+    subscribers_api,
     versus,
     webhooks,
 )
 from digest.web.abuse import Limits
 from digest.web.languages import Speaking
 from digest.web.pages import LOOK, Site, headers_for, style_sheet
+from digest.web.problems import problem
 
 _log = logging.getLogger(__name__)
 
@@ -73,6 +75,7 @@ def create_app(engine: Engine, settings: Settings, clock: Callable[[], datetime]
         feeds,
         about,
         api,
+        subscribers_api,
         public_api,
         webhooks,
         admin,
@@ -105,7 +108,7 @@ def create_app(engine: Engine, settings: Settings, clock: Callable[[], datetime]
     @app.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> Response:
         if request.url.path.startswith("/api/"):
-            return api.problem(error.status_code, str(error.detail), dict(error.headers or {}))
+            return problem(error.status_code, str(error.detail), dict(error.headers or {}))
         page = site.page("refused.html", HTTPStatus(error.status_code), code=error.status_code)
         page.headers.update(error.headers or {})
         return page

@@ -24,10 +24,10 @@ from digest.edition.content import Edition
 from digest.edition.documents import Document, board_document, changes_document, versus_document
 from digest.edition.store import Published
 from digest.errors import DigestError, UsageError
-from digest.web import api
 from digest.web.boards import Newest, chosen_boards, newest
 from digest.web.conditional import conditional
 from digest.web.pages import Here, Site
+from digest.web.problems import Problem, Route
 from digest.web.versus import LONGEST_NAME, MOST_MODELS, answer, reason
 from digest.weekly import stages
 
@@ -39,13 +39,13 @@ Week = Annotated[str, Path(pattern=r"^[0-9]{4}-W[0-9]{2}$", description="an ISO 
 WeekText = Annotated[str, Query(max_length=10, description="2026-W17, any date in the week, or latest")]
 SourceId = Annotated[str | None, Query(max_length=100, description="one source only")]
 
-router = APIRouter(prefix="/api/v1", route_class=api.router.route_class)
+router = APIRouter(prefix="/api/v1", route_class=Route)
 
 
 def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     told: dict[int | str, dict[str, Any]] = {304: {"description": "the tag of If-None-Match is the newest one's"}}
     every = (*statuses, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)
-    return told | {int(it): {"model": api.Problem, "description": HTTPStatus(it).phrase} for it in every}
+    return told | {int(it): {"model": Problem, "description": HTTPStatus(it).phrase} for it in every}
 
 
 def _published(path: str, summary: str, model: Any, *statuses: int) -> Callable[[Callable[..., Response]], Any]:
