@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import load_all_checks, positive_data_acceptance
 from schemathesis.core.result import Ok
@@ -33,6 +33,7 @@ def test_no_answer_is_a_fault_or_other_than_described(
     schema = schemathesis.openapi.from_asgi(
         "/api/openapi.json", create_app(site.engine, site.settings, lambda: site.now)
     )
+    schema.config.generation.update(with_security_parameters=False)  # each request has the key
     operations = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
     assert len(operations) == 10
     for operation in operations:
@@ -44,6 +45,7 @@ def test_no_answer_is_a_fault_or_other_than_described(
             max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
         )
         def ask(case: Case[Any]) -> None:
+            assume([] not in case.query.values())  # an address cannot say it, and it would be no fault in what is sent
             case.call_and_validate(headers={"Authorization": f"Bearer {key}"}, excluded_checks=NOT_ASKED)
 
         ask()
