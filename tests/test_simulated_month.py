@@ -10,11 +10,9 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from time import sleep
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-import psutil
 import pytest
 from sqlalchemy import Engine, event, text
 
@@ -27,6 +25,7 @@ from digest.subscribers import store
 from digest.subscribers.consent import ConsentEvent
 from digest.subscribers.store import Newcomer
 from digest.weekly.calendar import Week
+from tests.conftest import kill
 from tests.delivery.relay import free_port
 from tests.delivery.sink import Sink, sink
 
@@ -154,10 +153,7 @@ def full_disk(engine: Engine) -> Iterator[None]:
 @contextmanager
 def killed(server: Any) -> Iterator[None]:
     """The database's server ends without a word, and is started again."""
-    process = psutil.Process(server.get_pid())
-    process.kill()
-    process.wait(5)
-    sleep(0.5)
+    kill(server)
     try:
         yield
     finally:

@@ -28,6 +28,14 @@ class Relay:
     port: int
     received: list[tuple[str, bytes]] = field(default_factory=list)
     sessions: int = 0
+    open: list[SMTP] = field(default_factory=list)
+
+    def end_sessions(self) -> None:
+        """As a relay does that has waited for long enough."""
+        for server in self.open:
+            assert server.transport is not None
+            server.loop.call_soon_threadsafe(server.transport.close)
+        self.open.clear()
 
     @property
     def recipients(self) -> list[str]:
@@ -38,6 +46,7 @@ class Relay:
     ) -> list[str]:
         session.host_name = hostname
         self.sessions += 1
+        self.open.append(server)
         return answers
 
     async def handle_RCPT(  # noqa: N802

@@ -33,7 +33,7 @@ def second() -> Iterator[ScriptedRelay]:
 
 
 def smtp(port: int, second: int | None = None, **changed: Any) -> Smtp:
-    settings = sections.Smtp(port=port, tls="none", timeout_seconds=1, sessions=3).model_copy(update=changed)
+    settings = sections.Smtp(port=port, tls="none", timeout_seconds=30, sessions=3).model_copy(update=changed)
     fallback = None if second is None else sections.Relay(port=second, tls="none")
     return Smtp(settings.model_copy(update={"fallback": fallback}))
 
@@ -58,7 +58,7 @@ LOGIN = {"user": "ann", "password": SecretStr("secret")}
         ({"greeting": lambda _: b"421 4.3.2 too busy\r\n"}, {}),
         ({"greeting": lambda _: b"554 5.7.1 not you\r\n"}, {}),
         ({"greeting": lambda _: b"hello\r\n"}, {}),
-        ({"greeting": lambda _: b""}, {}),
+        ({"greeting": lambda _: b""}, {"timeout_seconds": 2}),
         ({"greeting": lambda _: b"220-more\r\n" * 5000}, {}),
         ({"greeting": lambda _: b"220 " + b"x" * 100_000}, {}),
         ({"refuses": b"EHLO HELO"}, {}),

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-import psutil
 import pytest
 from sqlalchemy import Engine, text
+from tests.conftest import kill
 from tests.delivery.senders import IN_DOUBT, finish, senders, settled_as_received
 from tests.delivery.sink import sink
 from tests.outgoing import some_contents, some_outgoing
@@ -108,20 +108,26 @@ def test_two_workers_share_the_load_and_one_that_is_killed_is_made_up_for(
     rows: Rows,
     small_tickets: None,
 ) -> None:
-    add_readers(600)
+    add_readers(1200)
     mailing = queue()
     with writing(engine) as connection:
         jobs.hand_out(connection, mailing)
     with sink(slow=(0.0, 0.05)) as relay, senders(database_url, relay.port) as running:
         running.say("start a")
         running.say("start b")
-        while len(processes := handed_by(rows)) < 2 or min(processes.values()) < 40:
-            time.sleep(0.1)
+        wait_until(lambda: len(processes := handed_by(rows)) == 2 and min(processes.values()) >= 40)
         running.say("kill a")
         found = finish(engine, mailing)
-    assert found.total() == 600
+    assert found.total() == 1200
     assert found["uncertain"] <= 2 * IN_DOUBT  # a worker has a thread more, for its periodic job or another ticket
     settled_as_received(rows, relay)
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    patience = time.monotonic() + 120
+    while not is_so():
+        assert time.monotonic() < patience
+        time.sleep(0.05)
 
 
 def handed_by(rows: Rows) -> Counter[str]:
@@ -135,7 +141,12 @@ def test_a_database_server_that_is_killed_while_sending_loses_and_doubles_nothin
 ) -> None:
     url = own_server.get_uri()
     engine = open_database(url)
-    people = [f"r{number}@example.org" for number in range(500)]
+    people = [f"r{number}@example.org" for number in range(1000)]
+
+    def rows(table: str) -> list[dict[str, Any]]:
+        with reading(engine) as connection:
+            return [dict(row) for row in connection.execute(metadata.tables[table].select()).mappings()]
+
     with writing(engine) as connection:
         store.add(connection, [Newcomer(one, one, ConsentEvent("confirmed", now, "form")) for one in people], now)
         mailing = outbox.queue(connection, some_outgoing(), "hash", now)
@@ -144,25 +155,16 @@ def test_a_database_server_that_is_killed_while_sending_loses_and_doubles_nothin
         running.say("start a")
         running.say("start b")
         for _ in range(2):
-            before = relay.got.total()
-            while relay.got.total() < before + 100:
-                time.sleep(0.05)
-            server = psutil.Process(own_server.get_pid())
-            server.kill()
-            server.wait(5)
+            wanted = relay.got.total() + 100
+            wait_until(lambda wanted=wanted: len(handed_by(rows)) == 2 and relay.got.total() >= wanted)  # type: ignore[misc]
+            kill(own_server)
             engine.dispose()
-            time.sleep(0.5)
             own_server.ensure_postgres_running()
         assert running.say("look") == 2  # they outlive it
         found = finish(engine, mailing)
-    assert found.total() == 500
+    assert found.total() == 1000
     assert set(found) <= {"sent", "uncertain"}
     assert found["uncertain"] <= 2 * 3 * IN_DOUBT * 2
-
-    def rows(table: str) -> list[dict[str, Any]]:
-        with reading(engine) as connection:
-            return [dict(row) for row in connection.execute(metadata.tables[table].select()).mappings()]
-
     settled_as_received(rows, relay)
     engine.dispose()
 

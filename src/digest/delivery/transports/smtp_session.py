@@ -208,7 +208,9 @@ class _Client(smtplib.SMTP):
                 break
             codes.add(found[1])
             lines.append((found[3] or b"").strip(b" \t"))
-            if found[2] != b"-" and len(codes) == 1:
+            if len(codes) > 1:
+                break  # two codes are no reply, and nothing more need come
+            if found[2] != b"-":
                 return int(found[1]), b"\n".join(lines)
         self.close()
         raise smtplib.SMTPServerDisconnected("what it says is no reply")
