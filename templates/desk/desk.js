@@ -5,14 +5,16 @@
 const known = new Map([...document.querySelectorAll("[data-part]")].map(part => [part.id, part.innerHTML]));
 const failed = document.getElementById("failed");
 let version = Number(document.body.dataset.version);
-let loading = false, again = false;
+let loading = false, again = false, asked = 0, shown = 0;
 
 const edited = part => [...part.querySelectorAll("textarea, input:not([type=hidden]), select")]
   .some(field => field === document.activeElement && !["checkbox", "radio"].includes(field.type) ||
     field.tagName === "TEXTAREA" && field.value !== field.defaultValue);
 
-function show(fresh) {
-  if (Number(fresh.body.dataset.version) < version) return;  // an older answer that came late
+// False for an older answer that came late: of an older version, or to what was asked before what is shown.
+function show(fresh, turn) {
+  if (turn < shown || Number(fresh.body.dataset.version) < version) return false;
+  shown = turn;
   version = Number(fresh.body.dataset.version);
   for (const part of fresh.querySelectorAll("[data-part]")) {
     const old = document.getElementById(part.id), html = part.innerHTML;
@@ -20,6 +22,7 @@ function show(fresh) {
     known.set(part.id, html);
     if (!reframed(old, part)) swap(old, part);
   }
+  return true;
 }
 
 // A frame that is already there is sent to its new address: it keeps its height, and the page its place.
@@ -46,13 +49,14 @@ function swap(old, part) {
 // The page as the server has it now, put in place. False where the server did not do what it was asked for: the page or
 // the banner says why. `taken` is called before anything is replaced, once an act was done.
 async function load(address, fields, taken) {
+  const turn = ++asked;
   const answer = await fetch(address, fields ? {method: "POST", body: new URLSearchParams(fields)} : {});
   const text = await answer.text(), fresh = new DOMParser().parseFromString(text, "text/html");
   const done = answer.ok && fresh.body.dataset.version !== undefined;
-  if (done) taken?.();
+  if (done) taken?.(fresh);
   if (fresh.body.dataset.version !== undefined) {
     if (fields || failed.dataset.of === "page") say("");
-    show(fresh);
+    if (!show(fresh, turn)) { if (fields) reload(); return done; }
   } else say(fresh.getElementById("fault")?.textContent || text.trim() || unsaid(answer.status), fields ? "act" : "page");
   if (done && (answer.redirected || !fields)) history.replaceState(null, "", answer.url);
   return done;
@@ -80,11 +84,28 @@ async function reload() {
   if (again || failing) { again = false; setTimeout(reload, failing ? 2000 : 100); }
 }
 
-// What was typed is the server's only when the server has taken it; until then nothing is put in its place.
+// What was typed is the server's only when the server has taken it; until then nothing is put in its place. One thing is
+// sent after the other, and what was sent on top of a save that was under way goes over what that save wrote.
+let sending = Promise.resolve(), underway = 0, written = {};
 function send(form, fields) {
   const boxes = [...form.querySelectorAll("textarea")], sent = boxes.map(box => box.value);
-  load(form.action, fields, () => boxes.forEach((box, at) => { box.defaultValue = sent[at]; }))
-    .catch(() => say("The desk does not answer; what you typed is still here.", "act"));
+  const mark = fields.get("mark"), follows = underway++ > 0;
+  const taken = fresh => {
+    boxes.forEach((box, at) => { box.defaultValue = sent[at]; });
+    if (mark !== null) written = {over: mark, as: remarked(fresh)};
+  };
+  sending = sending.then(() => {
+    if (follows && mark === written.over) fields.set("mark", written.as);
+    return load(form.action, fields, taken);
+  }).catch(() => say("The desk does not answer; what you typed is still here.", "act")).finally(() => { underway--; });
+}
+
+// The mark of the note as the page saved it, put where what was typed on since is sent from; the old one where the file
+// holds something else by now.
+function remarked(fresh) {
+  const [mine, theirs] = [document, fresh].map(one => one.getElementById("note-text"));
+  if (mine && mine.defaultValue === theirs?.defaultValue) mine.form.elements.mark.value = theirs.form.elements.mark.value;
+  return mine?.form.elements.mark.value;
 }
 
 function fit(frame) {
@@ -112,7 +133,7 @@ document.addEventListener("click", event => {
   const link = event.target.closest("a");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
   if (link.dataset.place && goTo(link.dataset.place)) event.preventDefault();
-  else if (link.closest(".views")) { event.preventDefault(); load(link.href); }
+  else if (link.closest(".views")) { event.preventDefault(); history.replaceState(null, "", link.href); load(link.href); }
 });
 
 document.addEventListener("submit", event => {

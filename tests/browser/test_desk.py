@@ -228,6 +228,29 @@ def test_what_was_typed_after_a_save_is_saved_too(desk: tuple[Program, Page]) ->
     assert "Two." in (program.folder / "notes" / "2026-W11.md").read_text()
 
 
+def test_a_save_while_another_is_under_way_goes_over_it(desk: tuple[Program, Page]) -> None:
+    program, page = desk
+    for words in ("One.", "Two.", "Three."):
+        page.fill("#note-text", f"---\ntitle: A word\ndate: 2026-03-12\n---\n\n{words}\n")
+        page.click("#note-go")
+    expect(mail(page).locator("body")).to_contain_text("Three.")
+    assert "Three." in (program.folder / "notes" / "2026-W11.md").read_text()
+
+
+@answering(409)
+def test_a_save_that_was_pressed_twice_writes_over_nobody(desk: tuple[Program, Page]) -> None:
+    program, page = desk
+    page.fill("#note-text", "---\ntitle: Mine\ndate: 2026-03-12\n---\n\nMine.\n")
+    note = program.folder / "notes" / "2026-W11.md"
+    note.parent.mkdir()
+    note.write_text("---\ntitle: Theirs\ndate: 2026-03-12\n---\n\nTheirs.\n")
+    page.dblclick("#note-go")
+    expect(page.locator("#part-said")).to_contain_text("was changed by another program meanwhile")
+    page.wait_for_timeout(1000)
+    assert "Theirs." in note.read_text()
+    assert "Mine." in page.input_value("#note-text")
+
+
 @pytest.mark.parametrize(
     ("desk", "name"), [((), "data/consent_regimes.toml"), ((500,), "templates/desk/parts.html")], indirect=["desk"]
 )

@@ -125,7 +125,7 @@ class Reader:
 def reader(chromium: Browser, site: Site) -> Iterator[Reader]:
     with chromium.new_context(java_script_enabled=False, viewport={"width": 375, "height": 800}) as context:
         asked: list[str] = []
-        context.set_default_timeout(5_000)
+        context.set_default_timeout(60_000)
         context.on("request", lambda request: asked.append(request.url))
         yield Reader(context.new_page(), site)
         assert {urlsplit(url).netloc for url in asked} == {urlsplit(site.settings.series.base_url).netloc}

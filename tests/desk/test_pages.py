@@ -9,7 +9,7 @@ from sqlalchemy import text
 from tests.desk.visiting import HERE, Editor
 
 from digest.database import reading, writing
-from digest.desk.page import PASSES
+from digest.desk.page import PASSES, Logged, logged
 from digest.desk.state import Checked, Desk
 from digest.edition.store import load_edition
 from digest.operations.demo import NOW
@@ -50,6 +50,19 @@ def test_the_page_is_there_before_the_checks_have_run(editor: Editor) -> None:
     editor.desk.check()
     assert re.search(r"0 fail, \d+ warn, \d+ pass", editor.reads("checks"))
     assert "3 readers" in editor.reads("approve")
+
+
+def test_a_page_that_the_checks_overtook_is_of_an_older_version_and_so_loads_again(
+    editor: Editor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def overtaken(desk: Desk) -> Logged:
+        desk.check()
+        return logged(desk)
+
+    monkeypatch.setattr("digest.desk.page.logged", overtaken)
+    answer = editor.get()
+    assert "The checks are still running." in answer.text
+    assert f'data-version="{editor.desk.version}"' not in answer.text
 
 
 def test_every_kind_of_check_is_named_when_it_passes() -> None:

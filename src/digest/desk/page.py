@@ -89,12 +89,14 @@ def shown(desk: Desk) -> Shown:
 
 def page(desk: Desk, view: View, nonce: str, typed: Typed | None = None) -> str:
     """The whole page as HTML, in one view of the mail; `typed` is a note that could not be saved."""
+    version = desk.version  # first: what changes while this is made is told under a later one, and the page loads again
     seen = shown(desk)
     settings = desk.settings
     return fill(
         "desk/page.html",
         {
             "desk": desk,
+            "version": version,
             "draft": desk.draft,
             "overview": desk.overview,
             "series": settings.series,
