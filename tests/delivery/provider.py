@@ -138,7 +138,7 @@ def trickles(handler: _Handler, messages: list[dict[str, Any]]) -> None:
     """Takes all, and answers so slowly that it never ends."""
     handler.accept(messages)
     handler.send_response(200)
-    handler.send_header("Content-Length", "100000")
+    handler.send_header("Content-Length", "10000000")
     handler.end_headers()
     try:
         while not handler.provider.ended.is_set():

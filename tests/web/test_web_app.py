@@ -179,8 +179,6 @@ def test_a_served_page_leaves_no_address_and_no_token_in_any_log(
 ) -> None:
     from digest.web import app as web
 
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
     servers: list[uvicorn.Server] = []
 
     class Recorded(uvicorn.Server):
@@ -190,12 +188,13 @@ def test_a_served_page_leaves_no_address_and_no_token_in_any_log(
 
     monkeypatch.setattr("digest.web.app.uvicorn.Server", Recorded)
     with caplog.at_level(logging.DEBUG):
-        thread = threading.Thread(target=web.serve, args=(create_app(engine, settings, clock), "127.0.0.1", port))
+        thread = threading.Thread(target=web.serve, args=(create_app(engine, settings, clock), "127.0.0.1", 0))
         thread.start()
         while not (servers and servers[0].started):
             assert thread.is_alive()
             time.sleep(0.01)
-        with socket.create_connection(("127.0.0.1", port), timeout=10) as visitor:
+        port = servers[0].servers[0].sockets[0].getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as visitor:
             address = visitor.getsockname()
             visitor.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
             assert b"200 OK" in b"".join(iter(lambda: visitor.recv(4096), b""))

@@ -108,12 +108,12 @@ def configured(database_url: str, folder: Path, zone: str, slots: dict[str, str]
 
 
 def wait_for(running: Schedulers, is_so: Callable[[], bool]) -> None:
-    """Let the time go by, 10 seconds each 50 ms, until something is so."""
-    patience = time.monotonic() + 90
+    """Let the time go by, 5 seconds each 50 ms, until something is so: a lease lasts 3 seconds."""
+    patience = time.monotonic() + 180
     while not is_so():
         assert time.monotonic() < patience, running.now
         time.sleep(0.05)
-        running.now += timedelta(seconds=10)
+        running.now += timedelta(seconds=5)
 
 
 def is_done(engine: Engine, series: Timetable, week: Week, stage: Stage) -> bool:
