@@ -34,7 +34,7 @@ from digest.scores.recorded import find_recorded
 from digest.subscribers import store
 from digest.subscribers.consent import ConsentEvent
 from digest.subscribers.store import Newcomer
-from digest.weekly import stages
+from digest.weekly import composing
 from digest.weekly.calendar import Week
 from digest.weekly.collecting import backfill
 
@@ -85,7 +85,7 @@ def _recorded(folder: Path) -> Place:
     list(backfill(engine, settings, [one for one in captures if newest - one.on < SOME_WEEKS]))
     now = datetime(2026, 12, 1, tzinfo=UTC)
     with reading(engine) as connection:
-        return Place(house, engine, settings, stages.find_week(connection, settings, "latest", now), now)
+        return Place(house, engine, settings, composing.find_week(connection, settings, "latest", now), now)
 
 
 def _house(folder: Path, config: Path) -> Path:
@@ -128,7 +128,7 @@ def _timed(place: Place) -> str:
 
 def _compose(place: Place) -> None:
     with reading(place.engine) as connection:
-        stages.composed(connection, place.settings, place.week)
+        composing.composed(connection, place.settings, place.week)
 
 
 @contextmanager

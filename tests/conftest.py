@@ -34,7 +34,7 @@ from tests.outgoing import some_outgoing
 # The same examples in each run; `pytest --hypothesis-profile default` looks for new ones.
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("repeatable")
-# Nor do they hold what stands in the modules that are loaded: every change of the program would bring others.
+# Nor do they, in any profile, hold what stands in our modules: every change of the program would bring others.
 HypothesisProvider._local_constants = Constants()  # type: ignore[method-assign, assignment]
 
 WEEK = "2026-W18"
@@ -136,6 +136,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 def kill(server: Any) -> None:
     """End a PostgreSQL without a word; it can be started again once none of its processes holds its memory."""
     process = psutil.Process(server.get_pid())
+    process.suspend()  # it has no more children from here on
     family = [process, *process.children()]
     process.kill()
     _gone, left = psutil.wait_procs(family, timeout=60)

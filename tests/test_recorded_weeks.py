@@ -29,7 +29,7 @@ from digest.scores import store
 from digest.scores.figures import read
 from digest.scores.recorded import find_recorded
 from digest.scores.snapshot import Capture, Snapshot
-from digest.weekly import stages
+from digest.weekly import composing, stages
 from digest.weekly.calendar import parse_week
 from digest.weekly.collecting import backfill
 from digest.weekly.running import run_due
@@ -304,7 +304,7 @@ def test_the_plain_output_of_a_week_is_what_it_was(
     monkeypatch.setattr(printing, "out", Console(file=page, width=100, highlight=False))
     at = parse_week(week)
     with reading(open_database(imported.database.url)) as connection:
-        found = stages.compare_weeks(connection, imported, at.previous, at)
+        found = composing.compare_weeks(connection, imported, at.previous, at)
     printing.changes(found, str(at.previous), week, everything=False)
     printed = "".join(f"{line.rstrip()}\n" for line in page.getvalue().splitlines())
     golden = GOLDEN / f"changes-{week}.txt"

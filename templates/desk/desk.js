@@ -58,7 +58,7 @@ async function load(address, fields, taken) {
     if (fields || failed.dataset.of === "page") say("");
     if (!show(fresh, turn)) { if (fields) reload(); return done; }
   } else say(fresh.getElementById("fault")?.textContent || text.trim() || unsaid(answer.status), fields ? "act" : "page");
-  if (done && (answer.redirected || !fields)) history.replaceState(null, "", answer.url);
+  if (done && turn === asked && (answer.redirected || !fields)) history.replaceState(null, "", answer.url);
   return done;
 }
 
@@ -86,18 +86,22 @@ async function reload() {
 
 // What was typed is the server's only when the server has taken it; until then nothing is put in its place. One thing is
 // sent after the other, and what was sent on top of a save that was under way goes over what that save wrote.
-let sending = Promise.resolve(), underway = 0, written = {};
+let sending = Promise.resolve(), underway = 0, written = "";
+const over = new Set();  // the marks that the saves under way were made over
 function send(form, fields) {
   const boxes = [...form.querySelectorAll("textarea")], sent = boxes.map(box => box.value);
   const mark = fields.get("mark"), follows = underway++ > 0;
   const taken = fresh => {
     boxes.forEach((box, at) => { box.defaultValue = sent[at]; });
-    if (mark !== null) written = {over: mark, as: remarked(fresh)};
+    if (mark !== null) { over.add(mark).add(fields.get("mark")); written = remarked(fresh); }
   };
   sending = sending.then(() => {
-    if (follows && mark === written.over) fields.set("mark", written.as);
+    if (follows && over.has(mark)) fields.set("mark", written);
+    const view = new URLSearchParams(location.search).get("view");  // it may have been chosen since
+    if (view) fields.set("view", view);
     return load(form.action, fields, taken);
-  }).catch(() => say("The desk does not answer; what you typed is still here.", "act")).finally(() => { underway--; });
+  }).catch(() => say("The desk does not answer; what you typed is still here.", "act"))
+    .finally(() => { if (!--underway) over.clear(); });
 }
 
 // The mark of the note as the page saved it, put where what was typed on since is sent from; the old one where the file

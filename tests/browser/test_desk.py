@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, FrameLocator, Page, ViewportSize, expect
+from playwright.sync_api import Browser, FrameLocator, Page, Route, ViewportSize, expect
 from tests.browser.accessibility import low_contrasts, violations
 from tests.desk.conftest import Opened, Program, demo_week, opened
 
@@ -229,12 +229,43 @@ def test_what_was_typed_after_a_save_is_saved_too(desk: tuple[Program, Page]) ->
 
 
 def test_a_save_while_another_is_under_way_goes_over_it(desk: tuple[Program, Page]) -> None:
+    """The second waits for the first; the third is pressed on the page that the first came back with."""
     program, page = desk
-    for words in ("One.", "Two.", "Three."):
+    sent: list[Route] = []
+    page.route("**/note", lambda route: sent.append(route))
+
+    def save(words: str) -> None:
         page.fill("#note-text", f"---\ntitle: A word\ndate: 2026-03-12\n---\n\n{words}\n")
         page.click("#note-go")
+
+    def let_through(number: int) -> None:
+        while len(sent) < number:
+            page.wait_for_timeout(20)
+        sent[number - 1].continue_()
+
+    save("One.")
+    save("Two.")
+    let_through(1)
+    expect(mail(page).locator("body")).to_contain_text("One.")
+    while len(sent) < 2:
+        page.wait_for_timeout(20)
+    save("Three.")
+    let_through(2)
+    let_through(3)
     expect(mail(page).locator("body")).to_contain_text("Three.")
     assert "Three." in (program.folder / "notes" / "2026-W11.md").read_text()
+
+
+def test_a_view_that_was_chosen_stays_after_a_save(desk: tuple[Program, Page]) -> None:
+    _program, page = desk
+    page.fill("#note-text", "---\ntitle: A word\ndate: 2026-03-12\n---\n\nOne.\n")
+    page.click("#view-dark")
+    expect(mail(page).locator("body")).to_have_css("background-color", "rgb(14, 16, 20)")
+    page.click("#note-go")
+    expect(mail(page).locator("body")).to_contain_text("One.")
+    expect(page.locator("#part-said")).to_contain_text("The note is saved.")
+    expect(mail(page).locator("body")).to_have_css("background-color", "rgb(14, 16, 20)")
+    assert "view=dark" in page.url
 
 
 @answering(409)

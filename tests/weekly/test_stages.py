@@ -19,7 +19,7 @@ from digest.membership import importing
 from digest.operations.status import read_status
 from digest.rendering.email import render
 from digest.scores.recorded import find_recorded
-from digest.weekly import collecting, stages
+from digest.weekly import collecting, composing, stages
 from digest.weekly.calendar import Week, parse_week
 from digest.weekly.running import run_due
 
@@ -159,7 +159,7 @@ def test_editions_are_numbered_as_they_are_approved(engine: Engine, desk: Settin
 
 def test_a_week_that_has_not_begun_is_refused(engine: Engine, desk: Settings) -> None:
     with reading(engine) as connection, pytest.raises(UsageError, match="has not begun"):
-        stages.find_week(connection, desk, "2031-W01", NOW)
+        composing.find_week(connection, desk, "2031-W01", NOW)
 
 
 @pytest.mark.usefixtures("three_weeks")
@@ -197,11 +197,11 @@ def test_a_capture_that_is_not_believed_is_held_back_until_a_person_accepts_it(
     (held,) = import_week(W19, one={"model-1": (10.0, 5.0)})
     assert (held.outcome, held.detail) == ("quarantined", "6 of 7 rows are gone")
     with reading(engine) as connection:
-        (source,) = stages.compare_weeks(connection, desk, W18, W19).sources
+        (source,) = composing.compare_weeks(connection, desk, W18, W19).sources
     assert (source.status, source.state.current and source.state.current.capture.on) == ("quarantined", W18.starts)
     assert collecting.accept(engine, desk, "one", NOW).on == W19.starts
     with reading(engine) as connection:
-        (source,) = stages.compare_weeks(connection, desk, W18, W19).sources
+        (source,) = composing.compare_weeks(connection, desk, W18, W19).sources
     assert source.status == "fresh"
     with pytest.raises(UsageError, match="no capture of one waits"):
         collecting.accept(engine, desk, "one", NOW)
@@ -221,7 +221,7 @@ def test_a_figure_that_returns_to_what_it_was_a_week_ago_is_no_news(
     for week, score in ((W18, 10.0), (W19, 40.0), (W20, 10.0)):
         import_week(week, one={**ROWS, "model-1": (score, 5.0)})
     with reading(engine) as connection:
-        (source,) = stages.compare_weeks(connection, desk, W19, W20).sources
+        (source,) = composing.compare_weeks(connection, desk, W19, W20).sources
     assert source.changes is not None
     reasons = {change.reason.value for change in source.changes.changes if change.kind.value == "score_changed"}
     assert reasons == {"flip_flop"}

@@ -24,7 +24,7 @@ from digest.operations.announcing import announce
 from digest.operations.needs import Need
 from digest.operations.status import audience, limited
 from digest.operations.trials import send_test
-from digest.weekly import stages
+from digest.weekly import composing, stages
 from digest.weekly.calendar import Week, parse_week
 from digest.weekly.running import Ran, run_due, vouch
 
@@ -40,7 +40,7 @@ def draft(week: WeekName = "latest") -> None:
     chosen = settings()
     with database(chosen) as engine:
         with reading(engine) as connection:
-            at = stages.find_week(connection, chosen, week, now())
+            at = composing.find_week(connection, chosen, week, now())
         result = stages.draft(engine, chosen, at, now(), who())
     printing.drafted(result)
     edition_words.misfits(result.misfits)
@@ -179,7 +179,7 @@ def weekly(week: Annotated[str | None, typer.Option(help="another week than the 
     this = Week.now(now(), chosen.series.zone)
     with database(chosen) as engine:
         with reading(engine) as connection:
-            at = this if week is None else stages.find_week(connection, chosen, week, now())
+            at = this if week is None else composing.find_week(connection, chosen, week, now())
         try:
             _do_week(engine, chosen, at)
         except Exception as error:

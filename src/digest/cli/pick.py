@@ -25,7 +25,7 @@ from digest.edition.picks import picks as pick_each
 from digest.edition.yardsticks import Evidence, evidence
 from digest.errors import DigestError, UsageError
 from digest.scores import store as scores
-from digest.weekly import stages
+from digest.weekly import composing
 from digest.weekly.calendar import Week
 
 
@@ -47,7 +47,7 @@ def pick(
     limits = Limits(_price(max_price), open_weights, min_context)
     chosen = settings()
     with database(chosen) as engine, reading(engine) as connection:
-        at = stages.find_week(connection, chosen, week, now())
+        at = composing.find_week(connection, chosen, week, now())
         found = _evidence(connection, chosen, at)
     whole = pick_one(weights, found, limits, most=top) if weights else None
     if whole is not None and whole.outcome == "none":

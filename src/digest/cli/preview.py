@@ -29,7 +29,7 @@ from digest.operations.checking import check_edition, one_of_each, specimens
 from digest.operations.pictures import take_pictures
 from digest.rendering.lint.page import Finding, Level
 from digest.weekly.calendar import parse_week
-from digest.weekly.stages import find_week
+from digest.weekly.composing import find_week
 
 app = typer.Typer(rich_markup_mode=None)
 

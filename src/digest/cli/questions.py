@@ -16,7 +16,7 @@ from digest.edition.documents import board_document, changes_document
 from digest.errors import DigestError, UsageError
 from digest.scores import store as scores
 from digest.scores.snapshot import Snapshot
-from digest.weekly import stages
+from digest.weekly import composing
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -43,11 +43,11 @@ def changes(
     if source is not None:
         chosen = _only(chosen, source)
     with database(chosen) as engine, reading(engine) as connection:
-        before = stages.find_week(connection, chosen, previous, now())
-        after = stages.find_week(connection, chosen, current, now())
+        before = composing.find_week(connection, chosen, previous, now())
+        after = composing.find_week(connection, chosen, current, now())
         if before >= after:
             raise UsageError(f"{before} is not before {after}; name the older week first.")
-        found = stages.compare_weeks(connection, chosen, before, after)
+        found = composing.compare_weeks(connection, chosen, before, after)
     if not found.sources:
         raise DigestError(f"no source has a capture in or before {after}; import some with `digest backfill DIR`.")
     if as_json:
@@ -80,7 +80,7 @@ def leaderboard(
     if source is not None:
         chosen = _only(chosen, source)
     with database(chosen) as engine, reading(engine) as connection:
-        at = stages.find_week(connection, chosen, week, now())
+        at = composing.find_week(connection, chosen, week, now())
         snapshots = scores.newest_snapshots(connection, chosen.enabled_sources, at.ends)
     boards = [
         (name, found, benchmark)

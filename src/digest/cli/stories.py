@@ -16,7 +16,7 @@ from digest.edition.listed import ListedStory, Listing, ToldApart
 from digest.edition.overrides import Override, What
 from digest.language import ENGLISH
 from digest.operations.stories import read_stories, say
-from digest.weekly import stages
+from digest.weekly import composing
 from digest.weekly.calendar import parse_week
 
 
@@ -54,7 +54,7 @@ def stories_list(
     chosen = settings()
     with database(chosen) as engine:
         with reading(engine) as connection:
-            at = stages.find_week(connection, chosen, week, now())
+            at = composing.find_week(connection, chosen, week, now())
         found = read_stories(engine, chosen, at)
     if as_json:
         print_json(_document(found, left_out=left_out))
@@ -134,7 +134,7 @@ def _say(key: str, what: What, week: str, *, place: int | None = None, text: str
     chosen = settings()
     with database(chosen) as engine:
         with reading(engine) as connection:
-            at = stages.find_week(connection, chosen, week, now())
+            at = composing.find_week(connection, chosen, week, now())
         word = say(engine, chosen, at, key, what, who(), now(), place=place, text=text, locale=locale)
     print(f"{at}: {_DONE[what]} {word.story} “{word.about}”")
     printing.next_step(f"digest draft {at}")

@@ -20,7 +20,7 @@ from digest.edition.verdicts import questions, verdict
 from digest.edition.versus import versus as compare
 from digest.edition.versus_facts import Compared, Entrant, Matchup, Versus
 from digest.scores import store as scores
-from digest.weekly import stages
+from digest.weekly import composing
 
 _ALSO = 4  # other variants of a model that are named
 _ROOM = 46  # columns that the models' names may take in a table; where they take more, letters stand for them
@@ -39,7 +39,7 @@ def versus(
     """
     chosen = settings()
     with database(chosen) as engine, reading(engine) as connection:
-        at = stages.find_week(connection, chosen, week, now())
+        at = composing.find_week(connection, chosen, week, now())
         snapshots = scores.newest_snapshots(connection, chosen.enabled_sources, at.ends)
     found = compare(models, snapshots, chosen)
     if as_json:

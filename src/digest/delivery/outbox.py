@@ -73,7 +73,6 @@ TOO_LATE = "too late"
 
 WAITING: tuple[State, ...] = ("held", "pending", "claimed", "dot", "deferred")
 
-
 _mailing = metadata.tables["mailing"]
 _delivery = metadata.tables["delivery"]
 _subscriber = metadata.tables["subscriber"]

@@ -33,6 +33,7 @@ from digest.subscribers.regimes import duties, packaged_regimes
 from digest.subscribers.routing import Outgoing
 from digest.weekly import stages
 from digest.weekly.calendar import Week
+from digest.weekly.composing import EDITIONS_TO_CATCH_UP
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def draft_now(
     with reading(engine) as connection:
         sent = outbox.find(connection, str(week)) is not None
         stored = editions.load_edition(connection, str(week)) if sent else None
-        earlier = editions.approved_before(connection, str(week), stages.EDITIONS_TO_CATCH_UP)
+        earlier = editions.approved_before(connection, str(week), EDITIONS_TO_CATCH_UP)
     found, kept = None, False
     if stored is None:
         try:

@@ -25,7 +25,6 @@ StoryKind = Literal[
     "renamed",
 ]
 
-
 SectionName = Literal[
     "boards", "arrivals", "movers", "prices", "gone", "disagreements", "corrections", "method", "renamed"
 ]

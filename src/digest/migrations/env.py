@@ -5,7 +5,7 @@ from alembic import context
 import digest.delivery.tables
 import digest.edition.store
 import digest.operations.store
-import digest.scores.store
+import digest.scores.tables
 import digest.subscribers.tables
 import digest.weekly.store  # noqa: F401 (the import registers the tables)
 from digest.database import metadata

@@ -18,7 +18,7 @@ from digest.errors import DeliveryError, DigestError
 from digest.operations import restoring_store, store
 from digest.operations.posting import post
 from digest.weekly.calendar import parse_week
-from digest.weekly.stages import compare_weeks
+from digest.weekly.composing import compare_weeks
 
 _TELLING = timedelta(minutes=2)  # one process tells; after that it is dead, and another does
 _NEWS_FOR = timedelta(weeks=2)

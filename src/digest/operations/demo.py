@@ -18,7 +18,8 @@ from digest.membership import importing, listing
 from digest.scores.recorded import find_recorded
 from digest.weekly.calendar import parse_week
 from digest.weekly.collecting import Collected, backfill
-from digest.weekly.stages import Sent, approve, compare_weeks, draft, is_queued, send
+from digest.weekly.composing import compare_weeks
+from digest.weekly.stages import Sent, approve, draft, is_queued, send
 
 NOW = datetime(2026, 3, 12, 9, 0, tzinfo=UTC)
 WEEK = parse_week("2026-W11")

@@ -37,8 +37,8 @@ from digest.subscribers.location import database_age
 from digest.subscribers.store import braked_until
 from digest.weekly import running
 from digest.weekly.calendar import Week, parse_week
+from digest.weekly.composing import compare_weeks
 from digest.weekly.due import Due, WeekDone, asks, next_due, timetable
-from digest.weekly.stages import compare_weeks
 from digest.weekly.store import read_done
 
 _A_WHILE = timedelta(days=30)

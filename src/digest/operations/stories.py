@@ -17,7 +17,8 @@ from digest.edition.overrides import Override, What, changes_by_id, standing
 from digest.errors import DigestError, UsageError
 from digest.language import ENGLISH, LOCALES
 from digest.weekly.calendar import Week
-from digest.weekly.stages import Composed, composed, void
+from digest.weekly.composing import Composed, composed
+from digest.weekly.stages import void
 
 
 def read_stories(engine: Engine, settings: Settings, week: Week) -> Listing:

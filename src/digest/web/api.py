@@ -11,9 +11,9 @@ from digest import __version__
 from digest.operations.keys import SCOPES
 from digest.web import public_api, subscribers_api
 from digest.web.pages import LOOK, Here, Site
-from digest.web.problems import MOST_BYTES
+from digest.web.problems import MOST_BYTES, Route
 
-router = APIRouter(prefix="/api")
+router = APIRouter(prefix="/api", route_class=Route)
 
 
 @router.api_route("/openapi.json", methods=LOOK, include_in_schema=False)

@@ -29,7 +29,7 @@ from digest.web.conditional import conditional
 from digest.web.pages import Here, Site
 from digest.web.problems import Problem, Route
 from digest.web.versus import LONGEST_NAME, MOST_MODELS, answer, reason
-from digest.weekly import stages
+from digest.weekly import composing
 
 _MOST_EDITIONS = 520
 _KEPT = 8  # comparisons of two weeks, each of some megabytes
@@ -163,12 +163,12 @@ def _changes(site: Site, previous: str, current: str, source: str | None, *, eve
         if (known := newest(site)) is None:
             raise HTTPException(HTTPStatus.NOT_FOUND, "there is no capture yet.")
         before, after = (
-            known.week if text == "latest" else stages.find_week(connection, chosen, text, site.clock())
+            known.week if text == "latest" else composing.find_week(connection, chosen, text, site.clock())
             for text in (previous, current)
         )
         if before >= after:
             raise UsageError(f"{before} is not before {after}; name the older week first.")
-        found = stages.compare_weeks(connection, chosen, before, after)
+        found = composing.compare_weeks(connection, chosen, before, after)
     if not found.sources:
         raise HTTPException(HTTPStatus.NOT_FOUND, f"no source has a capture in or before {after}.")
     return changes_document(found, chosen.sources, str(before), str(after), everything=everything)
