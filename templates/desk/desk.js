@@ -90,13 +90,14 @@ let sending = Promise.resolve(), underway = 0, written = "";
 const over = new Set();  // the marks that the saves under way were made over
 function send(form, fields) {
   const boxes = [...form.querySelectorAll("textarea")], sent = boxes.map(box => box.value);
-  const mark = fields.get("mark"), follows = underway++ > 0;
+  const mark = fields.get("mark");
+  underway++;
   const taken = fresh => {
     boxes.forEach((box, at) => { box.defaultValue = sent[at]; });
     if (mark !== null) { over.add(mark).add(fields.get("mark")); written = remarked(fresh); }
   };
   sending = sending.then(() => {
-    if (follows && over.has(mark)) fields.set("mark", written);
+    if (over.has(mark)) fields.set("mark", written);
     const view = new URLSearchParams(location.search).get("view");  // it may have been chosen since
     if (view) fields.set("view", view);
     return load(form.action, fields, taken);

@@ -256,16 +256,24 @@ def test_a_save_while_another_is_under_way_goes_over_it(desk: tuple[Program, Pag
     assert "Three." in (program.folder / "notes" / "2026-W11.md").read_text()
 
 
+def is_fetched(route: Route) -> bool:
+    """Whether the page's own script asks."""
+    return route.request.resource_type == "fetch"
+
+
 def test_a_view_that_was_chosen_stays_after_a_save(desk: tuple[Program, Page]) -> None:
     _program, page = desk
     page.fill("#note-text", "---\ntitle: A word\ndate: 2026-03-12\n---\n\nOne.\n")
     page.click("#view-dark")
     expect(mail(page).locator("body")).to_have_css("background-color", "rgb(14, 16, 20)")
+    live: list[Route] = []  # held, so that what is shown is the answer to the save
+    page.route(re.compile(r"view=dark$"), lambda it: live.append(it) if is_fetched(it) else it.continue_())
     page.click("#note-go")
-    expect(mail(page).locator("body")).to_contain_text("One.")
     expect(page.locator("#part-said")).to_contain_text("The note is saved.")
+    expect(mail(page).locator("body")).to_contain_text("One.")
     expect(mail(page).locator("body")).to_have_css("background-color", "rgb(14, 16, 20)")
     assert "view=dark" in page.url
+    page.unroute_all()  # and what was held goes on
 
 
 @answering(409)
