@@ -13,7 +13,6 @@ from typing import Any
 from uuid import uuid4
 
 import hypothesis
-import psutil
 import psycopg
 import pytest
 from hypothesis.internal.conjecture.providers import HypothesisProvider
@@ -131,16 +130,6 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     _administer(server, f"CREATE DATABASE {name} TEMPLATE template")
     yield server.set(database=name).render_as_string(hide_password=False)
     _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def kill(server: Any) -> None:
-    """End a PostgreSQL without a word; it can be started again once none of its processes holds its memory."""
-    process = psutil.Process(server.get_pid())
-    process.suspend()  # it has no more children from here on
-    family = [process, *process.children()]
-    process.kill()
-    _gone, left = psutil.wait_procs(family, timeout=60)
-    assert left == []
 
 
 def _administer(server: URL, statement: str) -> None:

@@ -25,9 +25,9 @@ from digest.subscribers import store
 from digest.subscribers.consent import ConsentEvent
 from digest.subscribers.store import Newcomer
 from digest.weekly.calendar import Week
-from tests.conftest import kill
 from tests.delivery.relay import free_port
 from tests.delivery.sink import Sink, sink
+from tests.postgres import kill
 
 BEGINS = datetime(2026, 5, 4, tzinfo=UTC)
 WEEKS, READERS = 4, 5

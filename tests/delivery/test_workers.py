@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
-from tests.conftest import kill
 from tests.delivery.senders import IN_DOUBT, finish, senders, settled_as_received
 from tests.delivery.sink import sink
 from tests.outgoing import some_contents, some_outgoing
+from tests.postgres import kill
 
 from digest.config.settings import Settings
 from digest.database import metadata, open_database, reading, writing
